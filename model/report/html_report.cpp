@@ -381,7 +381,7 @@ private:
                 const bool isFirst = id == ran.front();
                 const std::optional<Timestamp> end = image.end ? image.end : process.end;
                 table.row({isFirst ? std::to_string(process.pid) : "", formatOffset(image.start),
-                    end ? formatDuration(*end - image.start) : "", isFirst ? endText(process) : "then exec",
+                    end ? formatDuration(*end - image.start) : "", id == ran.back() ? endText(process) : "then exec",
                     std::string(heapStateText(image.heap, m_snapshot.info.config.heap)),
                     std::string(tables.text(image.commandLine))});
             }

@@ -57,14 +57,14 @@ void addProcess(TextTable &table, const Snapshot &snapshot, const Process &proce
     for (std::size_t i = 0; i < images.size(); ++i) {
         if (images.size() > kMostImages && i == 1) {
             const std::size_t between = images.size() - 2;
-            table.row({"", "", "", "then exec", "", fmt::format("… {} programs in between", between)});
+            table.row({"", "", "", "", "", fmt::format("… {} programs in between", between)});
             i += between - 1;
             continue;
         }
         const Image &image = tables.images[images[i].index()];
         const std::optional<Timestamp> end = image.end ? image.end : process.end;
         table.row({i == 0 ? std::to_string(process.pid) : "", formatOffset(image.start),
-            end ? formatDuration(*end - image.start) : "", i == 0 ? endText(process) : "then exec",
+            end ? formatDuration(*end - image.start) : "", i + 1 == images.size() ? endText(process) : "then exec",
             std::string(heapStateText(image.heap, snapshot.info.config.heap)), tables.text(image.commandLine)});
     }
 }

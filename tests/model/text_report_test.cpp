@@ -38,6 +38,32 @@ class TextReportTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void putsTheExitOnTheProgramThatExited()
+    {
+        SnapshotBuilder builder;
+        const Timestamp exec{2'000'000'000}, end{2'500'000'000};
+        const ProcessId process
+            = builder.tables().addProcess({.pid = 23403, .start = {0}, .end = end, .waitStatus = 9 << 8});
+        builder.tables().addImage({.process = process,
+            .commandLine = builder.tables().string("./ex first"),
+            .start = {0},
+            .end = exec});
+        builder.tables().addImage({.process = process,
+            .epoch = 1,
+            .commandLine = builder.tables().string("./ex second"),
+            .start = exec,
+            .end = end});
+        std::vector<std::string> rows;
+        for (const std::string &line : linesOf(written(
+                 [&builder](std::ostream &out) { writeSummaryText(out, builder.build(), TextReportOptions()); })))
+            if (line.find("./ex ") != std::string::npos)
+                rows.push_back(line);
+        QCOMPARE(rows.size(), std::size_t{2});
+        QVERIFY2(rows[0].find("then exec") != std::string::npos && rows[0].find("exited") == std::string::npos,
+            rows[0].c_str());
+        QVERIFY2(rows[1].find("exited with 9") != std::string::npos, rows[1].c_str());
+    }
+
     void keepsWhatProgramsAreCalledOnOneLine()
     {
         QCOMPARE(onOneLine("sh -c '\n\techo\n'"), std::string("sh -c ' echo '"));

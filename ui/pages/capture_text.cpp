@@ -70,7 +70,8 @@ void writeProcessesCsv(std::ostream &out, const model::Snapshot &snapshot)
         const model::Process &process = tables.processes.at(image.process.index());
         const auto parentPid
             = process.parent.isValid() ? std::optional(tables.processes.at(process.parent.index()).pid) : std::nullopt;
-        csv.row(process.pid, parentPid, image.epoch, image.start.seconds(), seconds(image.end), process.waitStatus,
+        csv.row(process.pid, parentPid, image.epoch, image.start.seconds(), seconds(image.end),
+            image.end == process.end ? process.waitStatus : std::nullopt, // an exec before it has none
             tables.text(image.executable), tables.text(image.commandLine), heapStateKey(image.heap),
             tables.text(image.heapNote));
     }
