@@ -2,6 +2,7 @@
 #include "app/gate/gate_run.h"
 
 #include "model/aggregate/unseen_cpu.h"
+#include "model/gate/heap_gap.h"
 #include "model/gate/lost_blocks.h"
 #include "model/gate/rank_tests.h"
 #include "model/report/session_words.h"
@@ -24,22 +25,6 @@ constexpr std::size_t kStacks = 3;          // told for each quantity
 constexpr std::size_t kNoisyRecordings = 4; // of each version, beside the first two
 constexpr std::size_t kCounted = 6;         // plain runs: as many as ranks need to say anything
 constexpr std::array kHeapKeys = model::kBaselineCosts;
-
-/// Why the heap of a recording does not count; empty where it does.
-std::string heapProblem(const model::Snapshot &snapshot)
-{
-    const auto losses = model::lossCounts(snapshot);
-    if (const std::int64_t dropped = losses[static_cast<std::size_t>(model::LossKind::EventsDropped)]; dropped > 0)
-        return fmt::format("{} heap events were dropped.", dropped);
-    std::string note = "The heap was not traced.";
-    for (const model::Image &image : snapshot.tables->images) {
-        if (image.heap == model::HeapState::Full || image.heap == model::HeapState::Inherited)
-            return {};
-        if (const std::string &text = snapshot.tables->text(image.heapNote); !text.empty())
-            note = text;
-    }
-    return note;
-}
 
 /// Blocks that were lost at the end; only where they were looked for.
 void addLost(VersionRuns &version, const std::string &problem)
@@ -66,7 +51,11 @@ model::Result<void> addRecording(CommandRuns &runs, const Words &command, const 
     if (!snapshot)
         return snapshot.error();
     version.heap = *snapshot;
-    const std::string problem = heapProblem(**snapshot);
+    const model::HeapGap gap = model::heapGap(**snapshot);
+    const auto dropped = model::lossCounts(**snapshot)[static_cast<std::size_t>(model::LossKind::EventsDropped)];
+    const std::string problem = dropped > 0 ? fmt::format("{} heap events were dropped.", dropped) : gap.why;
+    if (!gap.beside.empty())
+        version.beside = gap.beside;
     for (const GateKey key : kHeapKeys) {
         if (problem.empty())
             version.values[key].push_back(model::heapValueOf(**snapshot, key));
@@ -126,6 +115,7 @@ std::vector<GateSamples> samplesOf(const VersionRuns &base, const VersionRuns &c
             }
         if (sample.absent.empty() && (sample.base.empty() || sample.current.empty()))
             sample.absent = "It was not measured.";
+        sample.isOwed = info.source == model::GateSource::Heap && info.key != GateKey::LostBlocks;
         samples.push_back(std::move(sample));
     }
     return samples;
@@ -173,6 +163,12 @@ bool isWorse(const model::GateFinding &finding) { return finding.outcome == mode
 bool hasGrown(const model::GateFinding &finding)
 {
     return isWorse(finding) || finding.outcome == model::GateOutcome::Grown;
+}
+
+void noteBeside(model::GateReport &report, const VersionRuns &version, std::string_view who = "")
+{
+    if (!version.beside.empty())
+        report.notes.push_back(std::string(who) + version.beside);
 }
 
 /// The course of a comparison with another command.
@@ -225,6 +221,13 @@ public:
 
     /// What limits the answer, as sentences.
     const std::vector<std::string> &notes() const { return m_notes; }
+
+    void noteBeside(model::GateReport &report) const
+    {
+        app::noteBeside(report, m_base, m_base.beside == m_current.beside ? "" : "Base: ");
+        if (m_base.beside != m_current.beside)
+            app::noteBeside(report, m_current);
+    }
 
     /// Finds the stacks behind what grew.
     model::Result<void> explain(std::vector<model::GateFinding> &findings)
@@ -396,6 +399,7 @@ model::GateReport gateAgainstCommand(CommandRuns &runs, const GateOptions &optio
     if (const auto explained = gate.explain(report.findings); !explained)
         report.notes.push_back("Where the time went could not be found: " + explained.error().text());
     report.notes.insert(report.notes.end(), gate.notes().begin(), gate.notes().end());
+    gate.noteBeside(report);
     return report;
 }
 
@@ -440,6 +444,7 @@ model::GateReport gateAgainstBaseline(CommandRuns &runs, const GateOptions &opti
             base.absent[info.key] = "The baseline does not have it.";
     report.findings = model::judgeGate(samplesOf(base, measured), options.limits);
     explainHeap(report.findings, baseline, *version);
+    noteBeside(report, *version);
     noteLeakLimits(report, *version);
     return report;
 }
@@ -472,6 +477,7 @@ model::GateReport gateByLimits(CommandRuns &runs, const GateOptions &options)
     if (const auto absent = version->absent.find(GateKey::Allocations); absent != version->absent.end())
         report.notes.push_back(absent->second);
     explainHeap(report.findings, {}, *version);
+    noteBeside(report, *version);
     noteLeakLimits(report, *version);
     return report;
 }

@@ -17,6 +17,7 @@ struct VersionRuns
 {
     std::map<model::GateKey, std::vector<double>> values;
     std::map<model::GateKey, std::string> absent; ///< why there are none
+    std::string beside;                           ///< see HeapGap
     std::shared_ptr<const model::Snapshot> heap;  ///< of the last recorded run; null: none
     bool looksForLeaks = false;
     std::string leakLimits; ///< why more may be lost than was found; may be empty

@@ -82,13 +82,14 @@ void judgeByMost(GateFinding &finding, const std::vector<double> &current)
 void judgeAlone(GateFinding &finding, const std::vector<double> &current)
 {
     const bool isOfNoUse = !finding.note.empty() && !finding.limit.most;
-    if (current.empty() || isOfNoUse)
+    if (current.empty() || (isOfNoUse && !finding.isOwed))
         return;
     finding.runs = current.size();
-    finding.note.clear();
+    if (!finding.isOwed)
+        finding.note.clear();
     finding.current = medianOf(current);
     finding.isNoisy = !isConstant(current);
-    finding.outcome = GateOutcome::Passed;
+    finding.outcome = finding.isOwed ? GateOutcome::Unclear : GateOutcome::Passed;
     judgeByMost(finding, current);
 }
 
@@ -136,6 +137,7 @@ std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, cons
         finding.limit = limits[static_cast<std::size_t>(sample.key)];
         finding.note = sample.absent;
         finding.hasBase = !sample.base.empty();
+        finding.isOwed = sample.isOwed && !finding.limit.isOff;
         if (!hasBoth(sample)) {
             judgeAlone(finding, sample.current);
             continue;
@@ -321,8 +323,9 @@ std::string findingText(const GateFinding &finding)
     if (finding.outcome == GateOutcome::Absent)
         return fmt::format("{}: not counted. {}{}{}", info.label, finding.note, most.empty() ? "" : " ", most);
     if (!finding.hasBase)
-        return fmt::format("{}: {}, {}{}", info.label, costText(finding.current, info.unit),
-            most.empty() ? "no limit" : most, finding.isNoisy ? fmt::format(" (median of {} runs)", finding.runs) : "");
+        return fmt::format("{}: {}, {}{}{}{}", info.label, costText(finding.current, info.unit),
+            most.empty() ? "no limit" : most, finding.isNoisy ? fmt::format(" (median of {} runs)", finding.runs) : "",
+            finding.note.empty() ? "" : ". ", finding.note);
     const std::string values
         = fmt::format("{} → {}", costText(finding.base, info.unit), costText(finding.current, info.unit));
     std::string change = finding.base > 0 ? signedShare(finding.current / finding.base - 1) : "new";

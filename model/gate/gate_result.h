@@ -19,6 +19,7 @@ struct GateSamples
     std::vector<double> base; ///< of paired runs base[i] and current[i] ran next to each other
     std::vector<double> current;
     std::string absent; ///< why there are no values, or none to compare with, as a sentence
+    bool isOwed = false; ///< without them there is no answer, unless any growth is accepted
 };
 
 enum class GateOutcome : std::uint8_t {
@@ -67,18 +68,19 @@ struct GateFinding
     double pValue = 1; ///< of noisy ones, after Holm's correction
     double superiority = 0.5;
     std::size_t neededRuns = 0;    ///< of unclear ones: so many would do
-    std::string note;              ///< of absent ones: why
+    std::string note;              ///< of absent ones, and of those that lack a base that they are owed: why
+    bool isOwed = false;           ///< its growth was to be judged, whatever this host allows
     std::vector<GateStack> stacks; ///< what grew, the most first; filled by whoever has the sessions
 
-    /// It has a value that it must never exceed, and none was measured.
-    bool isBlind() const { return outcome == GateOutcome::Absent && limit.most.has_value(); }
+    /// It was to be judged, by a value that it must never exceed or as it is owed, and none was measured.
+    bool isBlind() const { return outcome == GateOutcome::Absent && (limit.most.has_value() || isOwed); }
 };
 
 /// Judges all quantities. Counts that every run of the base gave alike and every run of the current version too are compared exactly:
 /// worse beyond the limit. All others are noisy: worse when Mann–Whitney's p ≤ 2.5 %, corrected by Holm over them, the ratio of the pairs
 /// (Hodges–Lehmann) is beyond the limit, and its 95 % interval is within ±3.5 % or whole beyond the limit; unclear when only the last fails, or
 /// when nothing is shown but the upper end of the interval lies 3 % beyond the limit. A quantity with GateLimit::most is worse when every run of
-/// the current version exceeds that, and unclear when only some do; one without a base is judged by that alone. The growth of the wall time is only told
+/// the current version exceeds that, and unclear when only some do; one without a base is judged by that alone, and unclear where a base is owed. The growth of the wall time is only told
 /// where the own time of both versions is known: what else it has is what other programs did. Pure.
 std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, const GateLimits &limits);
 

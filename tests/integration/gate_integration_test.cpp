@@ -256,6 +256,11 @@ void GateIntegrationTest::whatCannotBeMeasuredIsSkippedWhereThatIsWanted()
     QVERIFY2(
         unclear.exitCode == 2 && unclear.out.contains("The limit of 10 cannot be checked"), unclear.err + unclear.out);
     QCOMPARE(gate(limit + skip).exitCode, 77);
+    const QStringList same{QStringLiteral("--runs"), QStringLiteral("0"), QStringLiteral("--against"),
+        GenprofRunner::target(QStringLiteral("static_program"))};
+    const Ran compared = gate(same);
+    QVERIFY2(compared.exitCode == 2 && !compared.out.contains("passed"), compared.err + compared.out);
+    QCOMPARE(gate(same + skip).exitCode, 77);
     QCOMPARE(gate(QStringList{QStringLiteral("--no-base")} + skip).exitCode, 77);
     const Ran judged = runner.genprof(
         {QStringLiteral("gate"), QStringLiteral("--no-base"), QStringLiteral("--"), QStringLiteral("/bin/true")});
