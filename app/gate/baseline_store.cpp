@@ -37,6 +37,8 @@ model::Result<std::string> readFile(const std::string &path)
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::ostringstream text;
+    if (file && file.peek() == std::ifstream::traits_type::eof() && !file.bad())
+        return std::string(); // an empty file has no characters to insert, which is no error
     if (!file || !(text << file.rdbuf()))
         return model::systemError("Cannot read " + path, errno);
     return text.str();

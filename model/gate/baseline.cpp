@@ -11,7 +11,8 @@ namespace model {
 
 namespace {
 
-constexpr std::string_view kFirstLine = "genprof-baseline 1";
+constexpr std::string_view kFirstLine = "genprof-baseline 2";
+constexpr std::string_view kOldFirstLine = "genprof-baseline 1"; // without a last line
 
 /// The texts of an origin with their names, in the order of the file.
 template <typename Origin> auto textsOf(Origin &origin)
@@ -107,22 +108,35 @@ std::string baselineText(const Baseline &baseline)
     text += stackLine("rest", baseline.rest, {});
     for (const auto &[stack, costs] : baseline.stacks)
         text += stackLine("stack", costs, stack);
-    return text;
+    return text + fmt::format("end {}\n", std::count(text.begin(), text.end(), '\n') + 1);
 }
 
 Result<Baseline> readBaseline(std::string_view text)
 {
     Baseline baseline;
-    if (take(text, '\n') != kFirstLine)
+    const std::string_view firstLine = take(text, '\n');
+    if (firstLine != kFirstLine && firstLine != kOldFirstLine)
         return Error(fmt::format("This is no baseline of this version: its first line is not \"{}\"", kFirstLine));
+    bool hasEnd = firstLine == kOldFirstLine;
     for (std::size_t number = 2; !text.empty(); ++number) {
-        const std::string_view line = take(text, '\n');
+        std::string_view line = take(text, '\n');
         if (line.starts_with("<<<<<<<") || line.starts_with("=======") || line.starts_with(">>>>>>>"))
             return Error(
                 fmt::format("Line {} is a conflict of a merge; keep one side, or save the baseline anew", number));
+        if (constexpr std::string_view kEnd = "end "; firstLine == kFirstLine && line.starts_with(kEnd)) {
+            std::size_t lines = 0;
+            line.remove_prefix(kEnd.size());
+            if (!read(line, lines) || lines != number || !text.empty())
+                return Error(fmt::format("Its last line says \"end {}\", and it is line {}: lines were lost or added; "
+                                         "save the baseline anew", line.substr(0, 20), number));
+            hasEnd = true;
+            continue;
+        }
         if (!line.empty() && !readLine(line, baseline))
             return Error(fmt::format("Line {} is damaged: \"{}\"", number, line.substr(0, 80)));
     }
+    if (!hasEnd)
+        return Error("It is cut off: its last line, \"end\" and the count of its lines, is missing; save the baseline anew");
     return baseline;
 }
 

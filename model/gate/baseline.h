@@ -40,9 +40,9 @@ struct Baseline
 };
 
 /// As text fit for a repository: one line a key or stack in a fixed order, so that two branches' changes merge line by line. Numbers of
-/// counts are whole.
+/// counts are whole. The last line says how many there are.
 std::string baselineText(const Baseline &baseline);
-/// Reads that. Fails with the line that is wrong.
+/// Reads that, and what version 1 wrote, which has no last line. Fails with the line that is wrong, or where lines are missing.
 Result<Baseline> readBaseline(std::string_view text);
 
 /// A line of the history: origin and medians, joined by tabs; what stands in the file NAME.history, one line a save, oldest first.

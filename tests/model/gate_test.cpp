@@ -311,7 +311,7 @@ void GateTest::damagedBaselinesAreRefused_data()
     QTest::addColumn<QByteArray>("from");
     QTest::addColumn<QByteArray>("to");
     QTest::addColumn<QByteArray>("says");
-    QTest::newRow("no baseline") << QByteArray("genprof-baseline 1") << QByteArray("genprof-baseline 9")
+    QTest::newRow("no baseline") << QByteArray("genprof-baseline 2") << QByteArray("genprof-baseline 9")
                                  << QByteArray("no baseline");
     QTest::newRow("conflict") << QByteArray("rest ") << QByteArray("<<<<<<< HEAD\nrest ") << QByteArray("conflict");
     QTest::newRow("no number") << QByteArray("value allocations 12") << QByteArray("value allocations x")
@@ -319,6 +319,8 @@ void GateTest::damagedBaselinesAreRefused_data()
     QTest::newRow("no such key") << QByteArray("value allocations") << QByteArray("value allocation")
                                  << QByteArray("damaged");
     QTest::newRow("cut") << QByteArray("stack 1 64") << QByteArray("stack 1\n64") << QByteArray("damaged");
+    QTest::newRow("no end") << QByteArray("end 12\n") << QByteArray() << QByteArray("cut off");
+    QTest::newRow("a line less") << QByteArray("value allocations 12\n") << QByteArray() << QByteArray("lost");
 }
 
 void GateTest::damagedBaselinesAreRefused()
