@@ -186,8 +186,8 @@ private:
     /// but often too near the beginning to be found as one.
     bool hasSettled() const
     {
-        return m_result.seen.standsStill(m_result.blocks) && m_result.seen.settled >= kLeastForecastDirection && !m_season
-            && !m_result.isGrowing && !m_result.isShrinking;
+        return m_result.seen.standsStill(m_result.blocks) && m_result.seen.settled >= kLeastForecastDirection
+            && !m_season && !m_result.isGrowing && !m_result.isShrinking;
     }
 
     bool isDirectionOnly()
