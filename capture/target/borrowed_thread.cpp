@@ -22,6 +22,13 @@ constexpr std::uint64_t kStackBytes
 constexpr std::chrono::microseconds kSyscallLimit{200'000};
 constexpr std::uint64_t kEverySignal = ~std::uint64_t{0};
 
+/// Whether a signal that comes through although all are blocked says that the code which runs went wrong. SIGSTOP does not.
+bool isFault(int signal)
+{
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE || signal == SIGTRAP
+        || signal == SIGSYS || signal == SIGABRT;
+}
+
 } // namespace
 
 /// Memory of the target for the call: a page of code, and elsewhere data below a stack. The kernel chooses where: other threads of
@@ -99,7 +106,7 @@ model::Result<std::uint64_t> BorrowedThread::systemCall(
         return model::systemError("cannot set its registers", errno);
     for (const char *half : {"enter the system call", "leave the system call"}) {
         step(half);
-        if (!m_thread.resumeToSyscall() || m_thread.wait(kSyscallLimit) != TracedThread::Stop::Syscall)
+        if (!reachSyscall())
             return model::Error(fmt::format("it did not {}", half));
     }
     if (!m_thread.readGeneral(registers))
@@ -108,6 +115,25 @@ model::Result<std::uint64_t> BorrowedThread::systemCall(
         return model::systemError(
             fmt::format("cannot {}", name), static_cast<int>(-static_cast<std::int64_t>(registers.rax)));
     return std::uint64_t{registers.rax};
+}
+
+bool BorrowedThread::reachSyscall()
+{
+    for (;;) {
+        if (!m_thread.resumeToSyscall())
+            return false;
+        const TracedThread::Stop stop = m_thread.wait(kSyscallLimit);
+        if (stop == TracedThread::Stop::Syscall)
+            return true;
+        if (stop == TracedThread::Stop::None || stop == TracedThread::Stop::Gone || isFault(m_thread.signal()))
+            return false;
+    }
+}
+
+bool BorrowedThread::stop()
+{
+    const TracedThread::Stop stop = m_thread.interrupt(kSyscallLimit);
+    return stop == TracedThread::Stop::Interrupt || stop == TracedThread::Stop::Job;
 }
 
 model::Result<void> BorrowedThread::mapScratch(Scratch &scratch)
@@ -176,6 +202,7 @@ model::Result<void> BorrowedThread::await(const Scratch &scratch, wire::AttachCo
     std::chrono::milliseconds limit, const std::function<void()> &whileWaiting)
 {
     const auto begin = std::chrono::steady_clock::now();
+    bool isJobStopped = false;
     for (;;) {
         step("wait for the call");
         InjectedCall call;
@@ -190,15 +217,18 @@ model::Result<void> BorrowedThread::await(const Scratch &scratch, wire::AttachCo
         const TracedThread::Stop stop = m_thread.wait(std::chrono::microseconds(0));
         if (stop == TracedThread::Stop::Gone)
             return model::Error("it ended during the call");
-        // Every signal that can be is blocked: this one says that the call itself went wrong.
-        if (stop == TracedThread::Stop::Signal) {
+        if (stop == TracedThread::Stop::Signal && isFault(m_thread.signal())) {
             m_isStoppedInCall = true;
             return model::Error(fmt::format("the call failed with signal {}", m_thread.dropSignal()));
         }
-        if (stop != TracedThread::Stop::None)
+        if (stop != TracedThread::Stop::None) {
+            isJobStopped = stop == TracedThread::Stop::Job; // SIGCONT is seen as another stop
             m_thread.resume();
+        }
         whileWaiting();
         const auto waited = std::chrono::steady_clock::now() - begin;
+        if (waited > limit && isJobStopped)
+            return model::Error("it was stopped by a signal during the call, which goes on by itself (after kill -CONT)");
         if (waited > limit)
             return model::Error("the loader is busy: the call has not come back yet, and does so by itself");
         const timespec aMoment{0, waited < std::chrono::milliseconds(5) ? 20'000 : 200'000};
@@ -214,7 +244,7 @@ bool BorrowedThread::takeBack(const Scratch &scratch)
     InjectedCall call;
     if (!m_process.read(scratch.call(), &call, sizeof call) || call.stage == 0)
         return false;
-    if (m_thread.interrupt(kSyscallLimit) != TracedThread::Stop::Interrupt)
+    if (!stop())
         return false;
     user_regs_struct registers;
     return m_thread.readGeneral(registers) && registers.rip >= scratch.code
@@ -224,7 +254,7 @@ bool BorrowedThread::takeBack(const Scratch &scratch)
 void BorrowedThread::giveBack()
 {
     step("give the thread back");
-    if (m_thread.interrupt(kSyscallLimit) != TracedThread::Stop::Interrupt)
+    if (!stop())
         return;
     m_thread.restore(m_stopped);
     m_thread.detach();

@@ -30,6 +30,9 @@ struct InjectionPlaces
 
 /// A stopped thread that executes calls for us and then goes on as if nothing had been. Whatever becomes of us in between, it comes
 /// back by itself, through a signal frame on its own stack.
+///
+/// SIGSTOP, which nothing blocks, is delivered at once: the program stops as its user wants, and SIGCONT finds what it has to end. The
+/// borrowed thread alone runs on to the end of its call, as the loader's lock must not be left to a stopped process, and stops then.
 class BorrowedThread
 {
 public:
@@ -57,6 +60,10 @@ private:
     model::Result<void> await(const Scratch &scratch, wire::AttachCommand &command, std::chrono::milliseconds limit,
         const std::function<void()> &whileWaiting);
     bool takeBack(const Scratch &scratch);
+    /// Runs up to the begin or end of a system call, past stops of the whole process.
+    bool reachSyscall();
+    /// Stops the thread where its registers can be changed.
+    bool stop();
     /// Lets the thread go on where it was. Only while it is stopped.
     void giveBack();
     void step(const char *name) const

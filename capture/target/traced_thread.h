@@ -37,6 +37,7 @@ public:
     int seize();
     /// Stops it; signals that come first are delivered. A thread that is stopped otherwise gets to this stop without executing
     /// anything: here the kernel begins interrupted system calls again as the registers say.
+    /// A process that a signal has stopped gives Stop::Job, which is as good a place.
     Stop interrupt(std::chrono::microseconds limit);
     Stop wait(std::chrono::microseconds limit);
     bool resume();
@@ -52,7 +53,9 @@ public:
     bool setSignalMask(std::uint64_t mask) const;
 
     std::int32_t tid() const { return m_tid; }
-    /// The signal of a stop by signal, which is then not delivered.
+    /// The signal of a stop by signal, which resume() delivers; 0 at any other stop.
+    int signal() const { return m_signal; }
+    /// The same, which is then not delivered.
     int dropSignal() { return std::exchange(m_signal, 0); }
 
 private:
