@@ -118,12 +118,13 @@ model::Result<void> waitForEnd(StoppedProcess &process, std::int32_t tid, const 
         const Wait got = waitOnce(tid, signal);
         if (got == Wait::Gone)
             return model::Error("it ended meanwhile");
-        if (got == Wait::Signal)
+        if (got == Wait::Signal && signal != SIGSTOP)
             end.signal = signal;
-        if (got == Wait::Signal || (got == Wait::Stopped && isInterrupted))
+        if (end.signal != 0 || (got == Wait::Stopped && isInterrupted))
             return {};
-        if (got == Wait::Stopped) // a signal such as SIGSTOP stops the whole process: the call comes first
-            trace(PTRACE_CONT, tid, nullptr, nullptr);
+        // SIGSTOP, which nothing blocks, is delivered: it stops the whole process as soon as we let go of it. The call comes first.
+        if (got != Wait::None)
+            trace(PTRACE_CONT, tid, nullptr, asTraceArgument(got == Wait::Signal ? std::uint64_t{SIGSTOP} : 0));
         if (std::chrono::steady_clock::now() > deadline) {
             process.letGo(tid); // goes back by itself
             return model::Error("the kernel took too long to copy it");

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A program that is stopped by SIGSTOP while one of its threads executes a call for the recorder stops, but for that call, and goes on
-// with SIGCONT.
+// A program that is stopped by SIGSTOP while one of its threads executes a call for the recorder, to load the tracer or to copy the
+// program, stops but for that call, and goes on with SIGCONT.
+#include "capture/proc/memory_maps.h"
+#include "capture/scan/process_snapshot.h"
+#include "capture/scan/snapshot_call.h"
+#include "capture/target/remote_process.h"
 #include "capture/target/tracer_injector.h"
 #include "tests/capture/attached_program.h"
 #include "tests/capture/heap_listener.h"
 
 #include <QtTest>
+
+#include <time.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -85,6 +92,43 @@ private Q_SLOTS:
                 QByteArray("loaded"));
         QVERIFY(target.ask("quit").startsWith("bye"));
         QCOMPARE(target.waitForEnd(), 0);
+    }
+
+    /// The signal waits when the call begins, so that it comes in the middle of it.
+    void aCopyIsMadeThoughTheProgramIsStopped()
+    {
+        AttachedProgram target(AttachedProgram::target("attach_busy_now"), {QStringLiteral("2")},
+            {QStringLiteral("LD_PRELOAD=") + QString::fromStdString(tracerPath())});
+        const auto tracer = capture::RemoteProcess(target.pid()).findLibrary([](std::string_view name) {
+            return name.starts_with("libgenesis_heaptracer");
+        });
+        QVERIFY(tracer.has_value());
+        for (int round = 0; round < 3; ++round) { // the tracer's code must not be busy still
+            timespec begin{};
+            ::clock_gettime(CLOCK_MONOTONIC, &begin);
+            auto stopped = capture::StoppedProcess::stop(target.pid(), std::chrono::milliseconds(2000));
+            QVERIFY2(stopped, failure(stopped).c_str());
+            const auto tid = capture::threadForSnapshot(*stopped, capture::readMaps(target.pid()));
+            QVERIFY(tid.has_value());
+            QCOMPARE(::kill(target.pid(), SIGSTOP), 0);
+            capture::wire::SnapshotCommand command;
+            command.recorder = ::getpid();
+            command.limitMs = 20'000;
+            const auto called = capture::callSnapshot(*stopped, *tid, tracer->find(capture::wire::kSnapshotFunction),
+                command, std::chrono::milliseconds(5000));
+            QVERIFY2(called, failure(called).c_str());
+            QCOMPARE(command.stage, capture::wire::SnapshotStage::Done);
+            auto snapshot = capture::ProcessSnapshot::take(
+                target.pid(), command, std::int64_t{begin.tv_sec} * 1'000'000'000 + begin.tv_nsec);
+            QVERIFY2(snapshot, failure(snapshot).c_str());
+            snapshot->end();
+            stopped->resume();
+            QTRY_COMPARE(stateOf(target.pid()), 'T');
+            QCOMPARE(::access(qPrintable(QStringLiteral("/proc/%1").arg(command.helper)), F_OK), -1); // no zombie
+            QCOMPARE(::kill(target.pid(), SIGCONT), 0);
+            QVERIFY(target.ask("go 20").startsWith("done"));
+        }
+        QCOMPARE(target.ask("quit"), QByteArray("bye 0"));
     }
 };
 
