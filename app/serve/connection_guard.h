@@ -22,7 +22,7 @@ public:
     ConnectionGuard &operator=(const ConnectionGuard &) = delete;
     ~ConnectionGuard();
 
-    /// While it lives, the connection from this port of the client is being answered. Any thread.
+    /// While it lives, the connection from this port of the client is being answered: until the last byte is written. Any thread.
     class Answering
     {
     public:

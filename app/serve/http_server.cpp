@@ -2,6 +2,7 @@
 #include "app/serve/http_server.h"
 
 #include "app/serve/connection_guard.h"
+#include "app/serve/http_answer.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -77,14 +78,8 @@ struct HttpServer::Private
 
     void answer(const httplib::Request &request, httplib::Response &response) const
     {
-        const ConnectionGuard::Answering answering(*guard, request.remote_port);
-        const ServiceReply reply = service->handle(requestOf(request));
-        response.status = reply.status;
-        for (const auto &[key, value] : reply.headers)
-            response.set_header(key, value);
-        response.set_header("Cache-Control", "no-store");
-        response.set_header("X-Content-Type-Options", "nosniff");
-        response.set_content(reply.body, reply.type);
+        const auto answering = std::make_shared<ConnectionGuard::Answering>(*guard, request.remote_port);
+        setAnswer(request, response, service->handle(requestOf(request)), answering);
     }
 };
 
@@ -214,7 +209,7 @@ model::Result<HttpServer> HttpServer::start(std::unique_ptr<SessionService> serv
         return httplib::Server::HandlerResponse::Handled;
     });
     const httplib::Server::HandlerWithResponse refuse = [](const httplib::Request &, httplib::Response &response) {
-        if (!response.body.empty())
+        if (!response.body.empty() || response.content_provider_)
             return httplib::Server::HandlerResponse::Unhandled;
         const ServiceReply reply = SessionService::failure(response.status, refusalOf(response.status));
         response.set_content(reply.body, reply.type);
