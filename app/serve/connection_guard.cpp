@@ -2,11 +2,14 @@
 #include "app/serve/connection_guard.h"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -22,6 +25,8 @@ constexpr std::chrono::seconds kLongestWait(20);
 constexpr std::size_t kManyWaiting = 5;
 constexpr std::chrono::milliseconds kWaitAmongMany(1000);
 constexpr std::chrono::milliseconds kLookEvery(250);
+/// A head and a body of 64 KiB each, and what TLS adds.
+constexpr std::uint64_t kMostUnansweredBytes = 160 * 1024;
 
 struct Connection
 {
@@ -40,6 +45,16 @@ bool hasRequestWaiting(int fd)
     const std::string_view unread(bytes.data(), static_cast<std::size_t>(count));
     const auto first = static_cast<unsigned char>(unread.front());
     return first == kTlsHandshake || first == kTlsData || unread.find("\r\n\r\n") != std::string_view::npos;
+}
+
+/// What the client has sent so far, encrypted or not; 0 where the kernel does not tell (before 4.1).
+std::uint64_t receivedBytes(int fd)
+{
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    const bool isTold = ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0
+        && size >= offsetof(tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received;
+    return isTold ? info.tcpi_bytes_received : 0;
 }
 
 int portOf(const sockaddr_storage &address)
@@ -94,6 +109,7 @@ ConnectionGuard::Answering::Answering(ConnectionGuard &guard, int clientPort)
     const std::lock_guard lock(m_guard.m_mutex);
     m_guard.m_answering.insert(m_port);
     m_guard.m_waiting.erase(m_port);
+    m_guard.m_answered.insert(m_port);
 }
 
 ConnectionGuard::Answering::~Answering()
@@ -114,9 +130,18 @@ void ConnectionGuard::endOld()
 {
     const Clock::time_point now = Clock::now();
     std::map<int, Clock::time_point> waiting;
+    std::map<int, std::uint64_t> received;
     std::vector<std::pair<Clock::time_point, int>> idle; ///< since when, descriptor
     for (const Connection &connection : connectionsAt(m_port)) {
-        if (m_answering.contains(connection.clientPort) || hasRequestWaiting(connection.fd))
+        const std::uint64_t bytes = receivedBytes(connection.fd);
+        const bool isAnswering = m_answering.contains(connection.clientPort);
+        const auto known = m_received.find(connection.clientPort);
+        const bool isBegun = isAnswering || m_answered.contains(connection.clientPort);
+        const std::uint64_t answered = isBegun ? bytes : known == m_received.end() ? 0 : known->second;
+        received.emplace(connection.clientPort, answered);
+        if (bytes > answered + kMostUnansweredBytes)
+            ::shutdown(connection.fd, SHUT_RDWR);
+        if (isAnswering || hasRequestWaiting(connection.fd))
             continue;
         const auto before = m_waiting.find(connection.clientPort);
         const Clock::time_point since = before == m_waiting.end() ? now : before->second;
@@ -124,6 +149,8 @@ void ConnectionGuard::endOld()
         waiting.emplace(connection.clientPort, since);
     }
     m_waiting = std::move(waiting);
+    m_received = std::move(received);
+    m_answered.clear();
     const Clock::duration most = idle.size() >= kManyWaiting ? Clock::duration(kWaitAmongMany) : kLongestWait;
     for (const auto &[since, fd] : idle)
         if (now - since > most)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <set>
@@ -11,7 +12,7 @@ namespace app {
 
 /// Ends the connections of a server that take too long: the HTTP library limits each read, not a whole request, so a client that sends a byte
 /// every few seconds would keep one of its threads for ever. They have 20 s; a second where five or more let the server wait, whose threads are
-/// few. A connection in which a request is being answered, or whose request waits for a thread, is left alone. Has a thread of its own, which looks
+/// few. One that sends more than a request may have is ended at once: the library would keep a line of a head that never ends. A connection in which a request is being answered, or whose request waits for a thread, is left alone. Has a thread of its own, which looks
 /// four times a second.
 class ConnectionGuard
 {
@@ -50,6 +51,9 @@ private:
     std::condition_variable m_wake;
     bool m_isEnding = false;
     std::multiset<int> m_answering;
+    std::set<int> m_answered; ///< since the last look
+    std::map<int, std::uint64_t>
+        m_received; ///< how many bytes a connection, by its client's port, had sent when it was last answered
     std::map<int, Clock::time_point>
         m_waiting; ///< since when a connection, by its client's port, has no request that is being answered
     std::thread m_thread;

@@ -39,13 +39,15 @@ bool isCompressible(const std::string &type) { return type != "application/octet
 } // namespace
 
 void setAnswer(const httplib::Request &request, httplib::Response &response, ServiceReply reply,
-    std::shared_ptr<const void> held)
+    std::shared_ptr<const void> held, AfterAnswer after)
 {
     response.status = reply.status;
     for (const auto &[key, value] : reply.headers)
         response.set_header(key, value);
     response.set_header("Cache-Control", "no-store");
     response.set_header("X-Content-Type-Options", "nosniff");
+    if (after == AfterAnswer::End)
+        response.set_header("Connection", "close");
     if (reply.body.size() >= kWorthCompressing && isCompressible(reply.type) && request.ranges.empty()
         && takesGzip(request)) {
         reply.body = gzipped(reply.body);
@@ -56,8 +58,10 @@ void setAnswer(const httplib::Request &request, httplib::Response &response, Ser
     const std::size_t size = reply.body.size();
     response.set_content_provider(
         size, reply.type,
-        [body = std::move(reply.body)](std::size_t offset, std::size_t length, httplib::DataSink &sink) {
-            return sink.write(body.data() + offset, std::min(length, kPieceBytes));
+        [body = std::move(reply.body), after](std::size_t offset, std::size_t length, httplib::DataSink &sink) {
+            const bool isLast = length <= kPieceBytes;
+            const bool isWritten = sink.write(body.data() + offset, std::min(length, kPieceBytes));
+            return isWritten && !(isLast && after == AfterAnswer::End); // a failure is what ends the connection
         },
         [held = std::move(held)](bool) {});
 }

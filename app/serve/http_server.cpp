@@ -16,7 +16,9 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <optional>
 #include <thread>
+#include <utility>
 
 namespace app {
 
@@ -42,7 +44,8 @@ ServiceRequest requestOf(const httplib::Request &request)
 /// Whether a body belongs to the request; RFC 9112, section 6.3: without one of these headers it has none.
 bool hasBody(const httplib::Request &request)
 {
-    return request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+    return request.has_header("Transfer-Encoding") || request.get_header_value_count("Content-Length") > 1
+        || (request.has_header("Content-Length") && request.get_header_value("Content-Length") != "0");
 }
 
 /// What the library refuses before SessionService is asked.
@@ -54,6 +57,8 @@ std::string refusalOf(int status)
                "they should be";
     case 404:
         return "Only GET and POST are known here";
+    case 411:
+        return "A body needs its length: send Content-Length, and no Transfer-Encoding";
     case 413:
         return fmt::format("A request may have {} KiB", kMostBodyBytes / 1024);
     case 414:
@@ -63,6 +68,21 @@ std::string refusalOf(int status)
     default:
         return "The request cannot be answered";
     }
+}
+
+/// The status with which the body that the head announces is refused unread: the library would keep any number of chunks in memory, and read a body
+/// that is too long to its end. 0: it may be read.
+int refusalOfBody(const httplib::Request &request)
+{
+    if (request.has_header("Transfer-Encoding"))
+        return 411;
+    const std::string length = request.get_header_value("Content-Length");
+    if (request.get_header_value_count("Content-Length") != 1 || length.empty()
+        || length.find_first_not_of("0123456789") != std::string::npos)
+        return 400;
+    std::size_t bytes = 0;
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
+    return error != std::errc() || bytes > kMostBodyBytes ? 413 : 0;
 }
 
 } // namespace
@@ -76,10 +96,36 @@ struct HttpServer::Private
     std::atomic<bool> hasEnded = false;
     std::thread thread;
 
-    void answer(const httplib::Request &request, httplib::Response &response) const
+    void answer(const httplib::Request &request, httplib::Response &response, AfterAnswer after) const
     {
         const auto answering = std::make_shared<ConnectionGuard::Answering>(*guard, request.remote_port);
-        setAnswer(request, response, service->handle(requestOf(request)), answering);
+        setAnswer(request, response, service->handle(requestOf(request)), answering, after);
+    }
+
+    /// Answers what can be answered by the head alone; a body that is left unread ends the connection. The others are left to the library, which reads
+    /// the body.
+    httplib::Server::HandlerResponse answerByHead(const httplib::Request &request, httplib::Response &response) const
+    {
+        using Handled = httplib::Server::HandlerResponse;
+        if (!hasBody(request)) {
+            if (request.method != "POST")
+                return Handled::Unhandled;
+            answer(request, response, AfterAnswer::Keep); // the library would wait for the end of a body
+            return Handled::Handled;
+        }
+        const int status = refusalOfBody(request);
+        std::optional<ServiceReply> refusal;
+        if (status == 0)
+            refusal = service->refusal(requestOf(request));
+        else
+            refusal = SessionService::failure(status, refusalOf(status));
+        if (!refusal && request.method == "POST")
+            return Handled::Unhandled;
+        if (refusal)
+            setAnswer(request, response, std::move(*refusal), nullptr, AfterAnswer::End);
+        else
+            answer(request, response, AfterAnswer::End);
+        return Handled::Handled;
     }
 };
 
@@ -199,14 +245,10 @@ model::Result<HttpServer> HttpServer::start(std::unique_ptr<SessionService> serv
         ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     const auto answer = [state = made.get()](const httplib::Request &request, httplib::Response &response) {
-        state->answer(request, response);
+        state->answer(request, response, AfterAnswer::Keep);
     };
-    // The library would wait for the end of a body that nobody announced.
-    server.set_pre_routing_handler([answer](const httplib::Request &request, httplib::Response &response) {
-        if (request.method != "POST" || hasBody(request))
-            return httplib::Server::HandlerResponse::Unhandled;
-        answer(request, response);
-        return httplib::Server::HandlerResponse::Handled;
+    server.set_pre_routing_handler([state = made.get()](const httplib::Request &request, httplib::Response &response) {
+        return state->answerByHead(request, response);
     });
     const httplib::Server::HandlerWithResponse refuse = [](const httplib::Request &, httplib::Response &response) {
         if (!response.body.empty() || response.content_provider_)

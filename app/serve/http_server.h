@@ -23,8 +23,8 @@ model::Result<ListenAddress> parseListenAddress(const std::string &text);
 /// Whether only programs of this machine can reach it.
 bool isLoopback(const ListenAddress &address);
 
-/// Serves a SessionService over HTTP/1.1 in threads of its own until it is destroyed. A request may have 64 KiB; a connection that sends none for
-/// 20 s is ended, for a second where many do.
+/// Serves a SessionService over HTTP/1.1 in threads of its own until it is destroyed. A body may have 64 KiB and is read only where the head shows the
+/// token; a connection that sends no request for 20 s is ended, for a second where many do.
 class HttpServer
 {
 public:

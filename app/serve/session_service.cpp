@@ -195,16 +195,23 @@ ServiceReply SessionService::failure(int status, const std::string &sentence)
     return {.status = status, .body = textOf({{"error", sentence}})};
 }
 
+std::optional<ServiceReply> SessionService::refusal(const ServiceRequest &request) const
+{
+    const bool isOpen = request.method == "GET"
+        && (request.path == "/healthz" || (request.path == "/metrics" && m_access.areMetricsOpen));
+    if (isOpen || m_access.token.isIn(request.authorization))
+        return std::nullopt;
+    ServiceReply reply = failure(401, "This needs the token of the server: Authorization: Bearer TOKEN");
+    reply.headers["WWW-Authenticate"] = "Bearer";
+    return reply;
+}
+
 ServiceReply SessionService::handle(const ServiceRequest &request)
 {
+    if (auto refused = refusal(request))
+        return std::move(*refused);
     if (request.method == "GET" && request.path == "/healthz")
         return health();
-    const bool isOpen = request.method == "GET" && request.path == "/metrics" && m_access.areMetricsOpen;
-    if (!isOpen && !m_access.token.isIn(request.authorization)) {
-        ServiceReply reply = failure(401, "This needs the token of the server: Authorization: Bearer TOKEN");
-        reply.headers["WWW-Authenticate"] = "Bearer";
-        return reply;
-    }
     if (request.method == "GET")
         return get(request);
     if (request.method == "POST")

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,7 +45,7 @@ struct ServiceReply
 ///     POST /api/v1/scan                 looks for lost memory; body may say {"min_age_ns": 0, "confirm": true, "confirm_after_ns": 1000000000}
 ///     POST /api/v1/pause, resume, stop  as `genprof ctl`; without a body
 ///
-/// Failures are {"error": "a sentence"} with 400, 401, 404, 405, 409 (no recording runs) or 500. Any thread may ask; the session is read by one
+/// Failures are {"error": "a sentence"} with 400, 401, 404, 405, 409 (no recording runs) or 500; HttpServer adds 411 and 413. Any thread may ask; the session is read by one
 /// at a time, and again only when it has grown.
 class SessionService
 {
@@ -60,6 +61,8 @@ public:
         const std::string &file, storage::SealKeyPointer key, Access access);
 
     ServiceReply handle(const ServiceRequest &request);
+    /// The answer to a request without the token that it needs; nothing: it may be asked. Its body does not matter.
+    std::optional<ServiceReply> refusal(const ServiceRequest &request) const;
     /// {"error": sentence} with this status.
     static ServiceReply failure(int status, const std::string &sentence);
 

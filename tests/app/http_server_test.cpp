@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/serve/http_server.h"
+#include "tests/storage/sample_session.h"
+
+#include <QElapsedTimer>
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <optional>
+#include <vector>
+
+using namespace app;
+
+/// What clients can do to the server over real connections.
+class HttpServerTest : public QObject
+{
+    Q_OBJECT
+
+private:
+    QTemporaryDir m_folder;
+    QByteArray m_token;
+    std::optional<HttpServer> m_server;
+    int m_port = 0;
+
+    int connected() const
+    {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const timeval most{10, 0};
+        ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(static_cast<std::uint16_t>(m_port));
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::connect(fd, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
+            qWarning("no connection");
+        return fd;
+    }
+
+    static bool sent(int fd, const QByteArray &bytes)
+    {
+        return ::send(fd, bytes.constData(), static_cast<std::size_t>(bytes.size()), MSG_NOSIGNAL) == bytes.size();
+    }
+
+    /// What the server answers until it ends the connection, or says nothing for 10 s ("late" is put behind then).
+    QByteArray replyTo(const QByteArray &request) const
+    {
+        const int fd = connected();
+        QByteArray reply = sent(fd, request) ? QByteArray() : QByteArray("not sent");
+        char bytes[4096];
+        ssize_t got = 1;
+        while ((got = ::recv(fd, bytes, sizeof bytes, 0)) > 0)
+            reply.append(bytes, got);
+        if (got < 0 && errno != ECONNRESET)
+            reply += "late";
+        ::close(fd);
+        return reply;
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        const std::string file = m_folder.filePath(QStringLiteral("s.gprof-session")).toStdString();
+        const std::string tokenFile = m_folder.filePath(QStringLiteral("token")).toStdString();
+        SampleSession sample;
+        QVERIFY(sample.make(file, 6));
+        auto token = ApiToken::load(tokenFile);
+        QVERIFY(token.has_value());
+        QFile read(QString::fromStdString(tokenFile));
+        QVERIFY(read.open(QIODevice::ReadOnly));
+        m_token = "Authorization: Bearer " + read.readLine().trimmed() + "\r\n";
+        auto service = SessionService::open(file, {}, {std::move(*token)});
+        QVERIFY(service.has_value());
+        auto server = HttpServer::start(std::move(*service), {.port = 0});
+        QVERIFY(server.has_value());
+        m_server.emplace(std::move(*server));
+        m_port = QString::fromStdString(m_server->url()).section(QLatin1Char(':'), -1).toInt();
+    }
+
+    void refusesBodiesUnread()
+    {
+        const QByteArray stop = "POST /api/v1/stop HTTP/1.1\r\nHost: x\r\n";
+        QElapsedTimer timer;
+        timer.start();
+        const QByteArray chunked = replyTo(stop + m_token + "Transfer-Encoding: chunked\r\n\r\n");
+        QVERIFY2(chunked.startsWith("HTTP/1.1 411 ") && chunked.contains("\"error\""), chunked.constData());
+        const QByteArray large = replyTo(stop + m_token + "Content-Length: 9999999999\r\n\r\n");
+        QVERIFY2(large.startsWith("HTTP/1.1 413 "), large.constData());
+        for (const char *odd : {"-1", "1x", "1\r\nContent-Length: 2"}) {
+            const QByteArray reply = replyTo(stop + m_token + "Content-Length: " + odd + "\r\n\r\n");
+            QVERIFY2(reply.startsWith("HTTP/1.1 400 "), reply.constData());
+        }
+        const QByteArray unknown = replyTo(stop + "Content-Length: 60000\r\n\r\n");
+        QVERIFY2(unknown.startsWith("HTTP/1.1 401 "), unknown.constData());
+        // The body of a request that has none would be taken for the next request.
+        const QByteArray two = replyTo("GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 36\r\n\r\n"
+                                       "GET /healthz HTTP/1.1\r\nHost: hidden\r\n\r\n");
+        QCOMPARE(two.count("HTTP/1.1 200 "), 1);
+        QVERIFY2(timer.elapsed() < 3000, qPrintable(QString::number(timer.elapsed())));
+        const QByteArray good = replyTo(stop + m_token + "Content-Length: 2\r\nConnection: close\r\n\r\n{}");
+        QVERIFY2(good.startsWith("HTTP/1.1 409 "), good.constData()); // the recording is over
+    }
+
+    void endsAHeadThatNeverEnds()
+    {
+        const int fd = connected();
+        QVERIFY(sent(fd, "GET /healthz HTTP/1.1\r\nX: "));
+        QElapsedTimer timer;
+        timer.start();
+        while (timer.elapsed() < 10'000 && sent(fd, QByteArray(16 * 1024, 'a')))
+            QTest::qWait(2);
+        QVERIFY2(timer.elapsed() < 5000, qPrintable(QString::number(timer.elapsed())));
+        ::close(fd);
+    }
+};
+
+QTEST_GUILESS_MAIN(HttpServerTest)
+#include "http_server_test.moc"
