@@ -19,7 +19,8 @@ std::string Recording::askForScan(const ScanWish &wish)
         return "The heap is not recorded, so no block is known that could be lost: record with --heap full";
     if (m_targetEnded && !m_nextLookForOthers)
         return "The program has ended, and its memory with it";
-    m_scanPlan.ask(now(), wish);
+    if (!m_scanPlan.ask(now(), wish))
+        return "A scan that somebody asked for is still to be confirmed by a second one: ask again when that is done";
     m_scanError.clear();
     m_scansAreAwaited = true;
     return {};

@@ -12,7 +12,13 @@ void ScanPlan::begin(model::Timestamp now)
         m_nextScheduled = now + *m_every;
 }
 
-void ScanPlan::ask(model::Timestamp now, const ScanWish &wish) { m_asked = Asked{now, wish}; }
+bool ScanPlan::ask(model::Timestamp now, const ScanWish &wish)
+{
+    if (m_asked && (m_asked->isConfirmation || m_asked->wish.isConfirmed))
+        return false;
+    m_asked = Asked{now, wish};
+    return true;
+}
 
 std::optional<model::Timestamp> ScanPlan::next() const
 {
@@ -33,7 +39,7 @@ std::optional<ScanParameters> ScanPlan::takeDue(model::Timestamp now)
     const ScanWish wish = m_asked->wish;
     m_asked.reset();
     if (wish.isConfirmed)
-        m_asked = Asked{now + model::Duration{wish.parameters.confirmAfterNs}, {wish.parameters, false}, true};
+        m_asked = Asked{now + model::Duration{wish.parameters.confirmAfterNs}, {wish.parameters, false}, true, true};
     return wish.parameters;
 }
 

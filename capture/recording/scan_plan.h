@@ -19,8 +19,9 @@ public:
 
     /// The schedule begins: its first scan is due one distance later.
     void begin(model::Timestamp now);
-    /// Somebody asks: at once, and if it is to be confirmed once more. Of several wishes the last one says how.
-    void ask(model::Timestamp now, const ScanWish &wish);
+    /// Somebody asks: at once, and if it is to be confirmed once more. Of several wishes the last one says how; but none may take the place of one that
+    /// is still to be confirmed: false then, and nothing changes.
+    [[nodiscard]] bool ask(model::Timestamp now, const ScanWish &wish);
 
     /// When the next scan is due.
     std::optional<model::Timestamp> next() const;
@@ -36,7 +37,8 @@ private:
     {
         model::Timestamp due;
         ScanWish wish;
-        bool awaitsFirst = false; ///< confirms a scan that is just being begun
+        bool awaitsFirst = false;    ///< confirms a scan that is just being begun
+        bool isConfirmation = false; ///< of a scan that has been begun
     };
     std::optional<model::Duration> m_every;
     std::optional<model::Timestamp> m_nextScheduled;

@@ -34,7 +34,7 @@ private Q_SLOTS:
     void askedScanIsDueAtOnceAndConfirmedLater()
     {
         ScanPlan plan({});
-        plan.ask({10}, {{5, 30}, true});
+        QVERIFY(plan.ask({10}, {{5, 30}, true}));
         QVERIFY(plan.isAsked());
         QCOMPARE(plan.next()->ns, 10);
         QCOMPARE(plan.takeDue({12})->minAgeNs, 5);
@@ -49,7 +49,7 @@ private Q_SLOTS:
     void confirmationIsCountedFromTheStop()
     {
         ScanPlan plan({});
-        plan.ask({10}, {{5, 30}, true});
+        QVERIFY(plan.ask({10}, {{5, 30}, true}));
         QVERIFY(plan.takeDue({12}));
         plan.begun({25});
         QCOMPARE(plan.next()->ns, 55);
@@ -57,11 +57,25 @@ private Q_SLOTS:
         QCOMPARE(plan.next()->ns, 55);
     }
 
+    void wishDoesNotTakeThePlaceOfAConfirmation()
+    {
+        ScanPlan plan({});
+        QVERIFY(plan.ask({10}, {{5, 30}, true}));
+        QVERIFY(!plan.ask({11}, {{1, 0}, false})); // the first scan is not begun yet
+        QCOMPARE(plan.takeDue({12})->minAgeNs, 5);
+        QVERIFY(!plan.ask({13}, {{1, 0}, false}));
+        QCOMPARE(plan.next()->ns, 42);
+        QCOMPARE(plan.takeDue({42})->minAgeNs, 5);
+        QVERIFY(plan.ask({43}, {{1, 0}, false}));
+        QVERIFY(plan.ask({44}, {{2, 0}, false})); // the last one says how
+        QCOMPARE(plan.takeDue({44})->minAgeNs, 2);
+    }
+
     void wishOnTheWayIsNotForgottenByTheSchedule()
     {
         ScanPlan plan(Duration{100});
         plan.begin({0});
-        plan.ask({90}, {{1, 50}, true});
+        QVERIFY(plan.ask({90}, {{1, 50}, true}));
         QVERIFY(plan.takeDue({90}));
         QVERIFY(plan.takeDue({100}));
         QVERIFY(plan.isAsked());
