@@ -336,6 +336,14 @@ ServiceReply SessionService::control(const std::string &command, const ServiceRe
     capture::ControlRequest wish{.command = *capture::controlCommandFromName(command)};
     if (const auto read = BodyReader::read(request.body, wish); !read)
         return failure(400, read.error().text());
+    const bool isScan = wish.command == capture::ControlCommand::Scan;
+    if (isScan && m_isScanning.exchange(true))
+        return failure(409, "A scan that was asked for here is not done yet: ask again when it is");
+    const auto endsScan = [isScan](std::atomic<bool> *isScanning) {
+        if (isScan)
+            *isScanning = false;
+    };
+    const std::unique_ptr<std::atomic<bool>, decltype(endsScan)> scanning(&m_isScanning, endsScan);
     auto client = [this]() -> model::Result<ControlClient> {
         const std::lock_guard lock(m_mutex);
         if (const auto read = refresh(); !read)

@@ -45,8 +45,8 @@ struct ServiceReply
 ///     POST /api/v1/scan                 looks for lost memory; body may say {"min_age_ns": 0, "confirm": true, "confirm_after_ns": 1000000000}
 ///     POST /api/v1/pause, resume, stop  as `genprof ctl`; without a body
 ///
-/// Failures are {"error": "a sentence"} with 400, 401, 404, 405, 409 (no recording runs) or 500; HttpServer adds 411 and 413. Any thread may ask; the session is read by one
-/// at a time, and again only when it has grown.
+/// Failures are {"error": "a sentence"} with 400, 401, 404, 405, 409 (no recording runs, or a scan is waited for) or 500; HttpServer
+/// adds 411 and 413. Any thread may ask; the session is read by one at a time, and again only when it has grown.
 class SessionService
 {
 public:
@@ -81,7 +81,8 @@ private:
     Access m_access;
     std::atomic<model::SessionState> m_state
         = model::SessionState::Unfinished; ///< as it was when /healthz could look last
-    std::mutex m_mutex;                    ///< for what follows
+    std::atomic<bool> m_isScanning = false; ///< a client waits for its scan, for up to an hour: one of few threads
+    std::mutex m_mutex;                     ///< for what follows
     storage::SessionReader m_reader;
     std::string m_metrics;
     bool m_areMetricsOld = true; ///< the session has grown since they were made

@@ -144,6 +144,7 @@ private Q_SLOTS:
         QVERIFY(refused("mark", R"({"text": "x", "at": 3})").startsWith(QStringLiteral("There is no field \"at\"")));
         QVERIFY(refused("mark", R"({"text": ""})").startsWith(QStringLiteral("A mark needs its text")));
         QCOMPARE(ask("POST", "/api/v1/scan", {}, R"({"min_age_ns": 0, "confirm": false})").status, 409);
+        QVERIFY(errorOf(ask("POST", "/api/v1/scan")).find("has ended") != std::string::npos); // not: one is under way
         // The recording is over: nobody can stop it any more.
         QCOMPARE(ask("POST", "/api/v1/stop").status, 409);
     }
