@@ -78,6 +78,10 @@ model::Result<ReportOptions> reportOptions(
             words.to = text;
         else if (key == "format")
             words.format = text;
+        else if (key == "limit")
+            words.limit = text;
+        else if (key == "thread")
+            read = number(key, text, options.tid.emplace());
         else if (key == "process")
             read = number(key, text, options.pid.emplace());
         else if (key == "top") {
@@ -86,7 +90,8 @@ model::Result<ReportOptions> reportOptions(
                 read = model::Error("\"top\" is a number of rows: 1 or more");
         } else
             read = model::Error(
-                fmt::format("There is no \"{}\" to ask for: cost, from, to, process, top and format are known", key));
+                fmt::format("There is no \"{}\" to ask for: cost, from, to, process, thread, limit, top and format are known",
+                    key));
         if (!read)
             return read.error();
     }

@@ -108,6 +108,11 @@ private Q_SLOTS:
             return reply.status == 400 ? QString::fromStdString(errorOf(reply)) : QStringLiteral("was understood");
         };
         QVERIFY(said("heap", "top", "0").contains(QStringLiteral("1 or more")));
+        QVERIFY(said("heap", "thread", "1").startsWith(QStringLiteral("thread belongs to what cpu")));
+        QVERIFY(said("cpu", "thread", "99999").startsWith(QStringLiteral("No thread with the id 99999")));
+        QVERIFY(said("cpu", "thread", "x").contains(QStringLiteral("must be a number")));
+        QVERIFY(said("heap", "limit", "1GiB").startsWith(QStringLiteral("limit belongs to what forecast")));
+        QCOMPARE(said("forecast", "limit", "1GiB"), QStringLiteral("was understood"));
         QVERIFY(said("metrics", "top", "3").startsWith(QStringLiteral("top has no effect here")));
         QVERIFY(said("heap", "format", "html").endsWith(QStringLiteral("it is at /report.html")));
         QVERIFY(said("cpu", "format", "prometheus").endsWith(QStringLiteral("at /metrics")));
