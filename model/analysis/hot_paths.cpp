@@ -14,6 +14,7 @@ namespace model {
 namespace {
 
 constexpr double kFollowedShare = 0.5; ///< of the parent: less, and the cost splits there (hpcviewer's customary value)
+constexpr double kBranchShare = 0.05;  ///< of everything: what branches off is worth a path of its own
 constexpr double kWorthwhileShare = 0.01; ///< of everything
 constexpr double kSelfShare = 0.2;        ///< of the node: its own code is the place
 
@@ -22,24 +23,45 @@ double ratio(std::int64_t part, std::int64_t whole)
     return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
 
-HotPath follow(const CallTree &tree, NodeId node)
+/// Adds the path that goes on at `node` after `callers`, and those that branch off from it.
+void follow(const CallTree &tree, const std::vector<NodeId> &callers, NodeId node, std::vector<HotPath> &paths)
 {
-    HotPath path;
+    HotPath path{.nodes = callers, .share95 = {}};
     for (;;) {
         path.nodes.push_back(node);
         path.total = tree.total(node);
         path.self = tree.self(node);
         path.endsInSelf = ratio(path.self, path.total) >= kSelfShare;
-        if (path.endsInSelf || tree.node(node).childCount == 0)
+        const std::uint32_t count = tree.node(node).childCount;
+        if (path.endsInSelf || count == 0)
             break;
-        const NodeId next = tree.child(node, 0);
-        const std::int64_t cost = tree.total(next);
-        if (ratio(cost, path.total) < kFollowedShare || ratio(cost, tree.all()) < kWorthwhileShare)
+        const NodeId heaviest = tree.child(node, 0);
+        const double share = ratio(tree.total(heaviest), tree.all());
+        const bool goesOn = ratio(tree.total(heaviest), path.total) >= kFollowedShare && share >= kWorthwhileShare;
+        const bool forks = !goesOn && share >= kBranchShare;
+        for (std::uint32_t i = goesOn ? 1 : 0; i < count; ++i)
+            if (const NodeId branch = tree.child(node, i); ratio(tree.total(branch), tree.all()) >= kBranchShare)
+                follow(tree, path.nodes, branch, paths);
+        if (forks)
+            return; // its branches tell where it goes
+        if (!goesOn)
             break;
-        node = next;
+        node = heaviest;
     }
     path.share = ratio(path.total, tree.all());
-    return path;
+    paths.push_back(std::move(path));
+}
+
+/// How many nodes from the root on the path at `position` has in common with one before it.
+std::size_t sharedWith(const std::vector<HotPath> &paths, std::size_t position)
+{
+    std::size_t most = 0;
+    const std::vector<NodeId> &nodes = paths[position].nodes;
+    for (std::size_t i = 0; i < position; ++i) {
+        const auto end = std::mismatch(nodes.begin(), nodes.end(), paths[i].nodes.begin(), paths[i].nodes.end());
+        most = std::max(most, static_cast<std::size_t>(end.first - nodes.begin()));
+    }
+    return most;
 }
 
 } // namespace
@@ -60,12 +82,13 @@ std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most, SampleBase
     for (std::uint32_t i = 0; i < root.childCount; ++i) {
         const NodeId child = tree.child(CallTree::root(), i);
         if (ratio(tree.total(child), tree.all()) >= kWorthwhileShare)
-            paths.push_back(follow(tree, child));
+            follow(tree, {}, child, paths);
     }
     std::stable_sort(paths.begin(), paths.end(), [](const HotPath &a, const HotPath &b) { return a.share > b.share; });
     if (paths.size() > most)
         paths.resize(most);
     for (std::size_t i = 0; i < paths.size(); ++i) {
+        paths[i].fork = sharedWith(paths, i);
         paths[i].share95 = shareInterval(paths[i].share, samples);
         paths[i].rank = i + 1;
         if (i == 0)
@@ -137,7 +160,7 @@ std::int64_t sampleCountOf(const std::vector<CpuCost> &rows)
 std::optional<HotSpots> hotSpots(
     const Snapshot &snapshot, CostKind kind, std::size_t mostFunctions, std::stop_token stop)
 {
-    constexpr std::size_t kMostPaths = 5;
+    constexpr std::size_t kMostPaths = 10;
     const bool isCpu = costInfo(kind).source == CostSource::Cpu;
     WithoutTracer own{std::shared_ptr<const Snapshot>(std::shared_ptr<void>(), &snapshot)};
     if (isCpu)

@@ -12,7 +12,7 @@
 
 namespace model {
 
-/// The way from the root on which most of the cost flows, down to where it splits or is spent.
+/// A way from the root on which much of the cost flows, down to where it splits into small parts or is spent.
 struct HotPath
 {
     std::vector<NodeId> nodes; ///< root first, without the tree's own root; the last one is the decision point
@@ -22,11 +22,13 @@ struct HotPath
     Interval share95;        ///< see HotFunction
     std::size_t rank = 1;    ///< paths whose intervals overlap that of the first of their rank share it
     bool endsInSelf = false; ///< its own code takes ≥ 20 % of it; else the cost splits here
+    std::size_t fork = 0;    ///< how many nodes from the root on it has in common with a path before it in the list
 };
 
-/// Follows from each child of the root the heaviest child while that has ≥ 50 % of its parent and ≥ 1 % of everything.
-/// Paths in descending order of share, those with ≥ 1 % only. `samples`: what the tree is made of.
-std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most = 5, SampleBase samples = {});
+/// Follows from each child of the root that has ≥ 1 % of everything the heaviest child while that has ≥ 50 % of its parent and ≥ 1 %
+/// of everything, and on the way each other child with ≥ 5 % of everything as a path of its own. No path ends below the end of another, so
+/// their costs may be added. In descending order of share, those with the least left out beyond `most`. `samples`: what the tree is made of.
+std::vector<HotPath> hotPaths(const CallTree &tree, std::size_t most = 10, SampleBase samples = {});
 
 /// The heaviest child of each node from the root on, without the tree's own root, while it has at least `share` of its parent.
 std::vector<NodeId> heaviestWay(const CallTree &tree, double share);
@@ -70,7 +72,7 @@ struct HotSpots
     bool isExact() const { return samples.taken == 0; }
 };
 
-/// Functions and paths by `kind`; the `mostFunctions` functions, and as many paths, five at most. Pure. Returns nothing when `stop` was requested.
+/// Functions and paths by `kind`; the `mostFunctions` functions, and as many paths, ten at most. Pure. Returns nothing when `stop` was requested.
 std::optional<HotSpots> hotSpots(
     const Snapshot &snapshot, CostKind kind, std::size_t mostFunctions, std::stop_token stop = {});
 

@@ -54,19 +54,22 @@ void writeFunctions(std::ostream &out, const Snapshot &snapshot, const HotSpots 
 void writePath(
     std::ostream &out, const Snapshot &snapshot, const HotSpots &hot, const HotPath &path, std::size_t columns)
 {
-    for (std::size_t i = 0; i < path.nodes.size(); ++i) {
+    const std::size_t first = path.fork > 0 ? path.fork - 1 : 0; // where it leaves a path that was written already
+    for (std::size_t i = first; i < path.nodes.size(); ++i) {
         const CallNode &node = hot.tree.node(path.nodes[i]);
-        const std::string indent(std::min<std::size_t>(i, 20), ' ');
+        const std::string indent(std::min<std::size_t>(i - first, 20), ' ');
         std::string name = shortFunctionName(hot.tree.name(path.nodes[i]));
         if (node.recursion > 1)
             name += fmt::format(" (calls itself, {} deep)", node.recursion);
+        if (i < path.fork)
+            name = (i > 0 ? "… " : "") + name + " (as above)";
         out << fmt::format("  {:>7}  {}{}\n", formatShareOf(hot.tree.total(path.nodes[i]), hot.tree.all()), indent,
             elided(name, columns - 12 - indent.size()));
     }
     const CallNode &last = hot.tree.node(path.nodes.back());
     const std::string place = shortPlace(snapshot.tables->text(last.file), last.line);
     const bool isExact = path.share95.low == path.share95.high;
-    out << fmt::format("           {}{}{}\n", path.endsInSelf ? "spent in its own code" : "splits here",
+    out << fmt::format("           {}{}{}\n", path.endsInSelf ? "spent in its own code" : "splits into small parts",
         isExact ? std::string() : ", " + percentText(path.share95) + " %", place.empty() ? "" : ", " + place);
 }
 
@@ -148,7 +151,7 @@ void writeHotJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, st
             frames.push_back({{"function", hot.tree.name(node)}, {"total", hot.tree.total(node)},
                 {"recursion", hot.tree.node(node).recursion}});
         paths.push_back({{"rank", path.rank}, {"total", path.total}, {"self", path.self}, {"share", path.share},
-            {"share_interval95", jsonOf(path.share95)}, {"ends_in_self", path.endsInSelf},
+            {"share_interval95", jsonOf(path.share95)}, {"ends_in_self", path.endsInSelf}, {"fork", path.fork},
             {"frames", std::move(frames)}});
     }
     const Json all{{"cost", costInfo(kind).column}, {"all", hot.table.all}, {"samples", hot.samples.taken},

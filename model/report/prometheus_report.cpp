@@ -264,6 +264,8 @@ private:
             return;
         Family family(m_out, "genesis_hot_path_duration_seconds", "gauge",
             "CPU time that went through one of the hottest call paths, since the recording began.");
+        std::vector<std::pair<Labels, std::int64_t>>
+            told; // names are short ones, so that two paths may have all in common
         for (const HotPath &path : hotPaths(*tree, kMostPaths)) {
             std::string names;
             for (auto node = path.nodes.rbegin(); node != path.nodes.rend(); ++node) {
@@ -275,11 +277,18 @@ private:
                 names = names.empty() ? std::move(name) : std::move(name) + ';' + names;
             }
             const CallNode &last = tree->node(path.nodes.back());
-            family.add(Duration{path.total}.seconds(),
-                {{"function", shortFunctionName(tree->name(path.nodes.back()))},
-                    {"place", shortPlace(std::string(m_snapshot.tables->text(last.file)), last.line)},
-                    {"path", std::move(names)}});
+            Labels labels{{"function", shortFunctionName(tree->name(path.nodes.back()))},
+                {"place", shortPlace(std::string(m_snapshot.tables->text(last.file)), last.line)},
+                {"path", std::move(names)}};
+            const auto same
+                = std::find_if(told.begin(), told.end(), [&labels](const auto &each) { return each.first == labels; });
+            if (same != told.end())
+                same->second += path.total;
+            else
+                told.emplace_back(std::move(labels), path.total);
         }
+        for (const auto &[labels, total] : told)
+            family.add(Duration{total}.seconds(), labels);
     }
 
     void writeHeap()

@@ -123,20 +123,24 @@ std::string costText(std::int64_t cost, CostKind kind)
 void writeHotPaths(std::ostream &out, const Snapshot &snapshot, const TextReportOptions &options)
 {
     const std::optional<CallTree> tree = callTree(snapshot, {CostKind::CpuTime});
-    const std::vector<HotPath> paths = hotPaths(*tree, 3);
+    const std::vector<HotPath> paths = hotPaths(*tree, 5);
     if (paths.empty())
         return;
     writeHeading(out, "Where most of it flows");
     for (const HotPath &path : paths) {
-        for (std::size_t i = 0; i < path.nodes.size(); ++i) {
+        const std::size_t first = path.fork > 0 ? path.fork - 1 : 0; // where it leaves a path that was written already
+        for (std::size_t i = first; i < path.nodes.size(); ++i) {
             const std::string share = formatShareOf(tree->total(path.nodes[i]), tree->all());
-            const std::string indent(std::min<std::size_t>(i, 20), ' ');
-            const std::string name = shortFunctionName(tree->name(path.nodes[i]));
+            const std::string indent(std::min<std::size_t>(i - first, 20), ' ');
+            std::string name = shortFunctionName(tree->name(path.nodes[i]));
+            if (i < path.fork)
+                name = (i > 0 ? "… " : "") + name + " (as above)";
             out << fmt::format("  {:>7}  {}{}\n", share, indent, elided(name, options.columns - 12 - indent.size()));
         }
         const CallNode &last = tree->node(path.nodes.back());
         const std::string place = shortPlace(snapshot.tables->text(last.file), last.line);
-        out << fmt::format("           {}{}\n", path.endsInSelf ? "spends it in its own code" : "splits here",
+        out << fmt::format("           {}{}\n",
+            path.endsInSelf ? "spends it in its own code" : "splits into small parts",
             place.empty() ? "" : ", " + place);
     }
 }

@@ -204,13 +204,42 @@ private Q_SLOTS:
         QCOMPARE(hotPaths(tree)[1].rank, std::size_t(2)); // exact
     }
 
-    void stopsTheHotPathWhereItSplits()
+    void stopsTheHotPathWhereItSplitsIntoSmallParts()
     {
-        const Snapshot snapshot = SnapshotBuilder().cpu("main;a 34\nmain;b 33\nmain;c 33\n").build();
+        std::string stacks;
+        for (int i = 0; i < 25; ++i)
+            stacks += "main;f" + std::to_string(i) + " 4\n";
+        const Snapshot snapshot = SnapshotBuilder().cpu(stacks).build();
         const CallTree tree = *callTree(snapshot, {CostKind::CpuSamples});
-        const HotPath path = hotPaths(tree).front();
-        QCOMPARE(tree.name(path.nodes.back()), std::string("main"));
-        QVERIFY(!path.endsInSelf);
+        const std::vector<HotPath> paths = hotPaths(tree);
+        QCOMPARE(paths.size(), std::size_t(1));
+        QCOMPARE(tree.name(paths.front().nodes.back()), std::string("main"));
+        QVERIFY(!paths.front().endsInSelf);
+    }
+
+    void goesOnIntoEachBranchOfAHotPath()
+    {
+        const Snapshot snapshot = SnapshotBuilder()
+                                      .cpu("start;main;sort;compare 25\n"
+                                           "start;main;sort;swap 15\n"
+                                           "start;main;hash 30\n"
+                                           "start;main;draw;line 20\n"
+                                           "start;main;draw;text 2\n"
+                                           "start;main;draw;fill 4\n"
+                                           "start;main;log 4\n")
+                                      .build();
+        const CallTree tree = *callTree(snapshot, {CostKind::CpuSamples});
+        const std::vector<HotPath> paths = hotPaths(tree);
+        std::string ends;
+        std::int64_t sum = 0;
+        for (const HotPath &path : paths) {
+            ends += tree.name(path.nodes.back()) + ' ' + std::to_string(path.fork) + ';';
+            sum += path.total;
+            QVERIFY(path.endsInSelf);
+        }
+        QCOMPARE(ends, std::string("hash 0;compare 2;line 2;swap 3;"));
+        QCOMPARE(sum, std::int64_t(90));
+        QCOMPARE(hotPaths(tree, 2).size(), std::size_t(2));
     }
 
     void tiesFunctionsThatSamplesCannotTellApart()

@@ -53,6 +53,7 @@ private Q_SLOTS:
         QCOMPARE(valueOf(lines, "genesis_cpu_usage_percent{pid=\"100\""), 42.5);
         QCOMPARE(
             valueOf(lines, "genesis_hot_path_duration_seconds{function=\"parse\"", "path=\"main;serve;parse\""), 0.75);
+        QCOMPARE(valueOf(lines, "genesis_hot_path_duration_seconds{function=\"other\"", "path=\"main;other\""), 0.25);
         QCOMPARE(valueOf(lines, "genesis_recording_state{state=\"recording\"}"), 1.0);
         QCOMPARE(valueOf(lines, "genesis_losses_total{kind=\"samples_lost\"}"), 0.0);
         // The grammar of the format: a head of two lines for each metric, once; then samples.

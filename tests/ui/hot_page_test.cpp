@@ -72,10 +72,21 @@ private Q_SLOTS:
         QVERIFY(!shown.functions->isColumnHidden(3));
         QVERIFY(shown.functions->topLevelItem(0)->text(3).contains(u"–"_s));
         QVERIFY(shown.page.subtitle().contains(u"803 samples"_s));
-        QCOMPARE(shown.paths->topLevelItemCount(), 1);
-        QVERIFY(shown.paths->topLevelItem(0)->isExpanded());
+        QCOMPARE(shown.paths->topLevelItemCount(), 3);
+        QVERIFY(!shown.paths->topLevelItem(0)->isExpanded());
+        QVERIFY(shown.paths->topLevelItem(1)->text(0).startsWith(u"2 ="_s));
+        QVERIFY(shown.paths->topLevelItem(1)->text(0).endsWith(u"alike"_s));
         QCOMPARE(shown.paths->topLevelItem(0)->childCount(), 2);
         QCOMPARE(shown.paths->topLevelItem(0)->text(3), u"spent here"_s);
+    }
+
+    void opensThePathThatIsAlone()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;hot 600\nmain;rare 3")));
+        QCOMPARE(shown.paths->topLevelItemCount(), 1);
+        QVERIFY(shown.paths->topLevelItem(0)->isExpanded());
     }
 
     void namesComeFirstInANarrowWindow()
