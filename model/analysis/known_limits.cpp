@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/analysis/known_limits.h"
 
+#include "model/aggregate/heap_modes.h"
+
 #include <algorithm>
 #include <array>
 
@@ -111,9 +113,28 @@ bool isLimit(const SeriesSource &source)
            }));
 }
 
+std::optional<double> residentPerRequested(const Snapshot &snapshot)
+{
+    constexpr double kLeastGrowth = 1024.0 * 1024;
+    const TimeSeries live = judgedSeries(snapshot, HeapQuantity::LiveBytes, snapshot.span);
+    const TimeSeries resident = judgedSeries(snapshot, Metric::Rss, snapshot.span);
+    const std::optional<SeriesPoint> last = live.last();
+    if (!last || resident.isEmpty() || live.isEmpty())
+        return std::nullopt;
+    const Timestamp begin = live.segments.front().front().when;
+    const std::optional<SeriesPoint> middle = live.nearest(Timestamp{begin.ns + (last->when.ns - begin.ns) / 2});
+    const auto before = middle ? resident.nearest(middle->when) : std::nullopt, after = resident.nearest(last->when);
+    if (!before || !after || last->value - middle->value < kLeastGrowth)
+        return std::nullopt;
+    return (after->value - before->value) / (last->value - middle->value);
+}
+
 std::optional<ForecastLimit> memoryLimit(const Snapshot &snapshot, const SeriesSource &source)
 {
     if (!isMemoryOfProcess(source))
+        return std::nullopt;
+    if (source == SeriesSource(HeapQuantity::LiveBytes)
+        && residentPerRequested(snapshot).value_or(kMostlyResident) < kMostlyResident)
         return std::nullopt;
     std::optional<ForecastLimit> limit;
     if (const std::optional<double> group = lastOf(snapshot, Metric::MemoryLimit))

@@ -23,6 +23,13 @@ std::optional<KnownLimit> knownLimit(const Snapshot &snapshot, const SeriesSourc
 /// The same of memory alone; empty for all else.
 std::optional<ForecastLimit> memoryLimit(const Snapshot &snapshot, const SeriesSource &source);
 
+/// By how much resident memory grew for each byte that the live heap grew by, in the second half of what is judged. Live bytes are requested
+/// ones: below 1 some were never touched, above 1 small blocks cost more. Empty where the live heap grew by less than 1 MiB, or is not known.
+std::optional<double> residentPerRequested(const Snapshot &snapshot);
+
+/// Below it most of what is requested takes no memory: no limit of memory is one of the live heap.
+inline constexpr double kMostlyResident = 0.5;
+
 /// The metric that says how much there can be of a quantity other than memory; empty: it has no limit, or is memory.
 std::optional<Metric> limitingMetric(const SeriesSource &source);
 

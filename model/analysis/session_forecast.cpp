@@ -76,6 +76,7 @@ public:
         : m_snapshot(snapshot)
         , m_options(options)
         , m_stop(stop)
+        , m_perRequested(residentPerRequested(snapshot).value_or(1))
     {
     }
 
@@ -97,9 +98,36 @@ public:
 private:
     std::optional<KnownLimit> limitOf(const SeriesSource &source) const
     {
-        if (m_options.memoryLimit && isMemory(source))
-            return KnownLimit{{*m_options.memoryLimit, "limit that you gave"}, std::nullopt};
-        return knownLimit(m_snapshot, source);
+        std::optional<KnownLimit> limit = m_options.memoryLimit && isMemory(source)
+            ? KnownLimit{{*m_options.memoryLimit, "limit that you gave"}, std::nullopt}
+            : knownLimit(m_snapshot, source);
+        if (limit && source == SeriesSource(HeapQuantity::LiveBytes))
+            return ofRequested(std::move(*limit));
+        return limit;
+    }
+
+    /// How many bytes have to be requested until resident memory is at a limit of it; empty where most of them take no memory.
+    std::optional<double> requestedRoom(const KnownLimit &limit) const
+    {
+        constexpr double kMost = 2; // more is growth of something else
+        const std::optional<SeriesPoint> rss = timeSeries(m_snapshot, Metric::Rss).last();
+        if (!rss || limit.limit.value <= rss->value || m_perRequested < kMostlyResident)
+            return std::nullopt;
+        return (limit.limit.value - rss->value) / std::clamp(m_perRequested, 1.0, kMost);
+    }
+
+    /// A limit of resident memory as one of the live heap.
+    std::optional<KnownLimit> ofRequested(KnownLimit limit) const
+    {
+        if (m_perRequested < kMostlyResident)
+            return std::nullopt;
+        const std::optional<SeriesPoint> live = timeSeries(m_snapshot, HeapQuantity::LiveBytes).last();
+        const std::optional<double> room = requestedRoom(limit);
+        if (m_perRequested > 1 && live && room) {
+            limit.limit.value = std::min(limit.limit.value, live->value + *room);
+            limit.limit.name = "room in requested bytes below the " + limit.limit.name;
+        }
+        return limit;
     }
 
     bool addQuantity(const SeriesSource &source)
@@ -135,13 +163,12 @@ private:
     {
         const TimeSeries series = seriesOf(item);
         const std::optional<KnownLimit> limit = limitOf(Metric::Rss);
-        const std::optional<SeriesPoint> rss = timeSeries(m_snapshot, Metric::Rss).last();
         if (series.isEmpty())
             return true;
         ForecastOptions options;
-        if (limit && rss && limit->limit.value > rss->value)
-            options.limit = ForecastLimit{static_cast<double>(item.liveBytes) + limit->limit.value - rss->value,
-                "room below the " + limit->limit.name};
+        if (const auto room = limit ? requestedRoom(*limit) : std::nullopt)
+            options.limit = ForecastLimit{
+                static_cast<double>(item.liveBytes) + *room, "room in requested bytes below the " + limit->limit.name};
         options.label = fmt::format("What {} keeps", item.place);
         if (m_snapshot.selection.time)
             options.history = m_snapshot.span;
@@ -173,6 +200,7 @@ private:
     const Snapshot &m_snapshot;
     const SessionForecastOptions &m_options;
     const std::stop_token &m_stop;
+    const double m_perRequested; ///< resident bytes for each of the live heap
     std::vector<ForecastedQuantity> m_all;
 };
 

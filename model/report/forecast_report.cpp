@@ -144,6 +144,16 @@ void writeForecastsText(std::ostream &out, const Snapshot &snapshot, const std::
         writeHeading(out, "How it was found");
         writeWrapped(
             out, quantities.front().forecast.label + ": " + quantities.front().forecast.method, options.columns, 2);
+        const bool isAnyRequested
+            = std::any_of(quantities.begin(), quantities.end(), [](const ForecastedQuantity &each) {
+                  return each.forecast.source == SeriesSource(HeapQuantity::LiveBytes);
+              });
+        if (isAnyRequested)
+            writeWrapped(out,
+                "Live heap, and what a place keeps, are requested bytes: where most of them are not resident, no limit "
+                "of "
+                "memory is told for them.",
+                options.columns, 2);
         if (!snapshot.info.disk.empty())
             writeWrapped(out,
                 fmt::format("Of the disks it is told of {}, which has least left of those that the program wrote to; "

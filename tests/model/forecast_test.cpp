@@ -386,6 +386,46 @@ private Q_SLOTS:
         QVERIFY(widened(after[0]) < 2 * widened(before[0]));
     }
 
+    void takesRequestedBytesForMemoryOnlyAsFarAsTheyAreResident_data()
+    {
+        QTest::addColumn<double>("residentPerRequested");
+        QTest::addColumn<double>("limit"); ///< 0: none
+        QTest::newRow("never touched") << 0.01 << 0.0;
+        QTest::newRow("touched") << 1.0 << 1000 * kMiB;
+        // 162 MiB are resident at the end, and 50 MiB live: the other 838 MiB are used up by 670 MiB of small blocks.
+        QTest::newRow("small blocks") << 1.25 << (599.0 / 12 + (1000 - 100 - 599 * 1.25 / 12) / 1.25) * kMiB;
+    }
+
+    void takesRequestedBytesForMemoryOnlyAsFarAsTheyAreResident()
+    {
+        QFETCH(const double, residentPerRequested);
+        QFETCH(const double, limit);
+        SnapshotBuilder builder;
+        builder.ticks(600, kSecond);
+        HeapSeries heap{builder.image(), {}, {}};
+        std::vector<std::int64_t> rss;
+        for (std::int64_t i = 0; i < 600; ++i) {
+            const double live = static_cast<double>(i) / 12 * kMiB;
+            heap.spans.push_back({{i * kSecond.ns}, {(i + 1) * kSecond.ns}});
+            heap.ticks.push_back({.image = heap.image, .liveBytes = static_cast<std::int64_t>(live)});
+            rss.push_back(static_cast<std::int64_t>(100 * kMiB + residentPerRequested * live));
+        }
+        builder.metric(Metric::Rss, rss);
+        Snapshot snapshot = builder.build();
+        snapshot.heapSeries = {heap};
+        SessionForecastOptions options;
+        options.memoryLimit = 1000 * kMiB;
+        const auto all = *sessionForecasts(snapshot, *findLeaks(snapshot), options);
+        const auto live = std::find_if(all.begin(), all.end(), [](const ForecastedQuantity &each) {
+            return each.forecast.source == SeriesSource(HeapQuantity::LiveBytes);
+        });
+        QVERIFY(live != all.end());
+        QCOMPARE(live->forecast.limit.has_value(), limit > 0);
+        if (limit > 0)
+            QVERIFY(std::abs(live->forecast.limit->value - limit) < kMiB);
+        QCOMPARE(all.front().forecast.limit->value, 1000 * kMiB);
+    }
+
     void forecastsEverythingThatCanRunOut()
     {
         SnapshotBuilder builder;
