@@ -160,8 +160,12 @@ std::string ownerOf(const Snapshot &snapshot,
     FunctionIndex index(snapshot.tables);
     std::map<std::string, std::int64_t> callers;
     for (std::ptrdiff_t i = 0; i < count; ++i) {
-        const std::vector<StackLine> lines = stackLines(index, rows[static_cast<std::size_t>(i)]->stack);
+        std::vector<StackLine> lines = stackLines(index, rows[static_cast<std::size_t>(i)]->stack);
         if (lines.empty() || !isWanted(index, lines))
+            continue;
+        // What stands between the program and its malloc works for nobody.
+        std::erase_if(lines, [&index](const StackLine &line) { return isTracerCode(index, line.function); });
+        if (lines.empty())
             continue;
         const StackLine &own = lines[ownPosition(index, lines)];
         if (isOwnCode(index, own.function))

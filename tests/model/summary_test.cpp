@@ -183,6 +183,12 @@ private Q_SLOTS:
         QVERIFY2(kernel.sentence.starts_with("of 4.02 s CPU time is spent in the kernel, above all for writeToClient, "
                                              "networking.c:12; no function of the program stands out"),
             kernel.sentence.c_str());
+        // Below the program's malloc stands the tracer's, which is not who it works for.
+        builder.raw().cpu.back().stack = tables.stack(
+            builder.stack("main;fill@vg.c:5;libgenesis_heaptracer.so!mallocSeen@interpose.cpp:88;libc.so.6!malloc"),
+            frame);
+        const SummaryCard mapped = cardOf(builder.build(), "CPU");
+        QVERIFY2(says(mapped.sentence, "in the kernel, above all for fill, vg.c:5"), mapped.sentence.c_str());
     }
 
     void saysWhatTheKernelCountsWhereNothingWasSampled()
