@@ -5,6 +5,7 @@
 #include "model/aggregate/memory_parts.h"
 #include "model/aggregate/merged_heap.h"
 #include "model/aggregate/phase_totals.h"
+#include "model/aggregate/resident_peak.h"
 #include "model/report/session_words.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
@@ -38,14 +39,18 @@ void writeMemoryParts(std::ostream &out, const Snapshot &snapshot, const TextRep
         all += part.bytes;
     if (all <= 0)
         return;
+    constexpr double kTellsOfIt = 0.95; // less than that was not its height
+    const double most = residentPeak(snapshot).value_or(all);
     writeHeading(out,
-        fmt::format("Resident memory at its height, at {}{}", formatOffset(now.when, true),
-            now.isMeasured ? " when its pages were read" : ""));
+        all < kTellsOfIt * most ? fmt::format("Resident memory: {} at {}; the height, {}, was not looked at",
+            formatBytes(all), formatOffset(now.when, true), formatBytes(most))
+                                : fmt::format("Resident memory at its height, {} at {}{}", formatBytes(all),
+                                    formatOffset(now.when, true), now.isMeasured ? " when its pages were read" : ""));
     TextTable table({{}, {"", Align::Right}, {"", Align::Right}});
     for (const MemoryNow::Part &part : now.parts)
         table.row({std::string(part.label), formatBytes(part.bytes), formatShare(part.bytes / all)});
     table.row({"together", formatBytes(all), ""});
-    if (now.untouchedBytes > 0)
+    if (now.isMeasured && now.untouchedBytes > 0) // else extrapolated
         table.row({"requested, not resident", formatBytes(now.untouchedBytes), ""});
     table.write(out, options.columns, 2);
     if (!now.isMeasured)

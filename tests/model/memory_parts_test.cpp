@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/memory_parts.h"
+#include "model/report/text_memory.h"
 
 #include <QTest>
+
+#include <sstream>
 
 using namespace model;
 
@@ -165,6 +168,15 @@ void MemoryPartsTest::growthSinceTheLastReadingIsTheHeaps()
     // And its height is there, not where pages were read.
     QCOMPARE(memoryAtItsHeight(snapshot).when, second(3));
     QVERIFY(!memoryAtItsHeight(snapshot).isMeasured);
+    // How much was never touched is known of moments at which pages were read alone.
+    QVERIFY(memoryAtItsHeight(snapshot).untouchedBytes > 0);
+    std::ostringstream text;
+    writeMemoryParts(text, snapshot, {});
+    QVERIFY(text.str().find("Resident memory at its height, 2.93 KiB at ") != std::string::npos);
+    QVERIFY(text.str().find("not resident") == std::string::npos);
+    snapshot.metrics[0].values[2].set(Metric::RssPeak, 6000);
+    writeMemoryParts(text, snapshot, {});
+    QVERIFY(text.str().find("; the height, 5.86 KiB, was not looked at") != std::string::npos);
 }
 
 void MemoryPartsTest::blocksOfTheParentAreInheritedAtAFork()
