@@ -24,6 +24,24 @@ struct PlainRules : unwind::LocalRules
     ThreadState &thread;
 };
 
+/// Whether the stack that was just walked from `slot` on, below the `known` end of the thread's own, is that one: its frames lead there. Where they
+/// lead nowhere, as code without tables does not say who called it, what is near is taken for it.
+bool isOnOwnStack(const ThreadState &thread, std::uint64_t known, std::uint64_t slot, bool isWalked)
+{
+    constexpr std::uint64_t kMost = KnownStack::kMostFrameBytes;
+    const bool isNear = known - slot <= kMost;
+    if (!isWalked)
+        return isNear;
+    const IncrementalStack::Crossing crossing = thread.last.crossing(known);
+    // Nothing known yet: the first frame stands where the stack begins, below the thread's variables.
+    const bool isFirst = known == thread.stack.high;
+    const bool hasAbove = isFirst || crossing.above != ~std::uint64_t{0};
+    const std::uint64_t above = isFirst ? known : crossing.above;
+    if (hasAbove && (crossing.below == 0 || above - crossing.below <= kMost))
+        return true;
+    return isNear && !hasAbove && !thread.last.isWhole();
+}
+
 } // namespace
 
 std::uint32_t capturePlainly(ThreadState &thread)
@@ -61,6 +79,22 @@ std::uint32_t capturePlainly(ThreadState &thread)
     }
     nodes.setLeaf(hash, node);
     return node;
+}
+
+std::uint32_t captureBeyond(ThreadState &thread, const unwind::NarrowFrame &caller)
+{
+    KnownStack &stack = thread.stack;
+    const std::uint64_t known = stack.low, slot = caller.sp - 8;
+    if (!stack.extendTo(slot))
+        return capturePlainly(thread);
+    const std::uint32_t node = thread.last.capture(caller, RulesOf{thread}, {stack.low, stack.high}, NodesOf{thread});
+    const bool isWalked = node != IncrementalStack::kNeedsPlainWalk;
+    if (!stack.isProcessStack && !isOnOwnStack(thread, known, slot, isWalked)) {
+        const std::uint64_t below = isWalked ? thread.last.crossing(known).below : 0;
+        stack.takeBack(known, (below != 0 ? below : slot) + 8);
+        thread.last.forget(); // its frames are on a stack that may go
+    }
+    return isWalked ? node : capturePlainly(thread);
 }
 
 void forgetStack(ThreadState &thread, std::uint64_t generation)

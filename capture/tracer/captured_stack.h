@@ -62,6 +62,9 @@ private:
 /// registers, asking the kernel about memory beyond the known stack. Frames of the tracer itself, which it begins in, are left out.
 std::uint32_t capturePlainly(ThreadState &thread);
 
+/// The same where the stack pointer lies below what is known of the thread's stack: finds out whether it is on that stack still.
+std::uint32_t captureBeyond(ThreadState &thread, const unwind::NarrowFrame &caller);
+
 /// Modules came or went: nothing that the thread knows of stacks holds any longer.
 void forgetStack(ThreadState &thread, std::uint64_t generation);
 
@@ -72,7 +75,8 @@ void forgetStack(ThreadState &thread, std::uint64_t generation);
     const std::uint64_t generation = tracing.generation.load(std::memory_order_acquire);
     if (thread.generation != generation) [[unlikely]]
         forgetStack(thread, generation);
-    thread.stack.extendTo(caller.sp - 8);
+    if (caller.sp - 8 < thread.stack.low) [[unlikely]]
+        return captureBeyond(thread, caller);
     if (!thread.stack.holds(caller.sp - 8)) [[unlikely]]
         return capturePlainly(thread);
     const std::uint32_t node

@@ -60,6 +60,20 @@ public:
     [[gnu::always_inline]] inline std::uint32_t capture(
         const unwind::NarrowFrame &caller, Rules rules, unwind::OwnStack stack, Nodes nodes);
 
+    /// Where, in the kept stack, the frames below `address` meet those above it: the slot of the last one above (~0: there is none), and of the first
+    /// one below (0: none).
+    struct Crossing
+    {
+        std::uint64_t above, below;
+    };
+    Crossing crossing(std::uint64_t address) const
+    {
+        const Word *const above = keptAbove(address), *const below = above + 1;
+        return {above->address, below < m_words + m_end ? below->address : 0};
+    }
+    /// Of the kept stack, if it has frames: whether it is whole.
+    bool isWhole() const { return m_nodes[kFirst - 1] == static_cast<std::uint32_t>(unwind::EndState::ReachedStart); }
+
     /// Room for the addresses of a plain walk, which is not made while capture() runs: programs may have little memory for us.
     std::uint64_t *plainWalk() { return m_plainWalk; }
 

@@ -41,8 +41,8 @@ bool recoverFromJump(std::uint64_t sp)
         return false;
     // Where blocks are sampled, the stack may have grown since it was walked last.
     const std::uint64_t caller = std::min(left + kMostHookBytes, sp);
-    thread->stack.extendTo(caller);
-    if (!thread->stack.holds(sp) || !thread->stack.holds(caller))
+    KnownStack stack = thread->stack;
+    if (!stack.extendTo(caller) || !stack.holds(sp) || !stack.holds(caller))
         return false;
     g_tracing.memory.header().losses.reentered.fetch_add(1, std::memory_order_relaxed); // what it was about to tell
     thread->recover(sp);

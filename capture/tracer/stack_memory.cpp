@@ -39,20 +39,23 @@ void KnownStack::reset(std::uint64_t sp)
     // glibc puts a thread's TCB at the top of its stack, above every frame, also on stacks that the program gave it.
     // Not by thread id: the only thread of a forked child may be on any thread's stack.
     std::uint64_t end = reinterpret_cast<std::uint64_t>(initialStack());
-    if (end < sp || end - sp > kMostStackBytes)
+    isProcessStack = end >= sp && end - sp <= kMostStackBytes;
+    if (!isProcessStack)
         end = threadPointer();
+    foreignEnd = 0;
     low = high = end < kPageBytes ? kPageBytes : end & ~std::uint64_t{7};
 }
 
-void KnownStack::extendDownTo(std::uint64_t sp)
+bool KnownStack::extendDownTo(std::uint64_t sp)
 {
     const std::uint64_t wanted = sp & kPageMask;
-    if (low - wanted > kMostStackBytes)
-        return;
+    if (sp < foreignEnd || low - wanted > kMostStackBytes)
+        return false;
     for (std::uint64_t page = (low - 1) & kPageMask; page >= wanted; page -= kPageBytes)
         if (!isReadable(page))
-            return;
-    low = wanted;
+            return false;
+    low = wanted < foreignEnd ? foreignEnd : wanted; // which may lie within a page
+    return true;
 }
 
 bool StackMemory::readElsewhere(std::uint64_t address, std::uint64_t &value) const

@@ -4,15 +4,18 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <climits>
 #include <coroutine>
 #include <csetjmp>
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace hostile;
@@ -338,6 +341,53 @@ int sideBySide()
     return runThreadOn(area + 2 * kSideBytes, kSideBytes, useOneAfterTheOther, area);
 }
 
+/// The same where nobody but the kernel sees the upper one go, as when the allocator unmaps a block.
+void *useOneAfterTheOtherUnseen(void *area)
+{
+    char *const lower = static_cast<char *>(area), *const upper = lower + kSideBytes;
+    for (int i = 0; i < 2; ++i) {
+        g_bad += churn(3);
+        runOn(upper);
+        syscall(SYS_munmap, upper, kSideBytes);
+        runOn(lower);
+        mmap(upper, kSideBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    }
+    return nullptr;
+}
+
+int sideBySideUnseen()
+{
+    char *const area = guardedStack(4 * kSideBytes);
+    return runThreadOn(area + 2 * kSideBytes, 2 * kSideBytes, useOneAfterTheOtherUnseen, area);
+}
+
+/// Another thread gives the upper one back.
+void *useOneAfterTheOthers(void *area)
+{
+    char *const lower = static_cast<char *>(area), *const upper = lower + kSideBytes;
+    g_bad += churn(3);
+    std::atomic<int> turn = 0;
+    std::thread other([&turn, upper] {
+        turn.wait(0);
+        munmap(upper, kSideBytes);
+        turn = 2;
+        turn.notify_one();
+    });
+    runOn(upper);
+    turn = 1; // nothing that allocates until the lower one is used
+    turn.notify_one();
+    turn.wait(1);
+    runOn(lower);
+    other.join();
+    return nullptr;
+}
+
+int sideBySideOfTwoThreads()
+{
+    char *const area = guardedStack(4 * kSideBytes);
+    return runThreadOn(area + 2 * kSideBytes, 2 * kSideBytes, useOneAfterTheOthers, area);
+}
+
 constexpr Case kCases[] = {
     {"contexts", contexts},
     {"coroutines", coroutines},
@@ -349,6 +399,8 @@ constexpr Case kCases[] = {
     {"variable-frames", variableFrames},
     {"guarded-again", guardedAgain},
     {"side-by-side", sideBySide},
+    {"side-by-side-unseen", sideBySideUnseen},
+    {"side-by-side-of-two-threads", sideBySideOfTwoThreads},
 };
 
 } // namespace
