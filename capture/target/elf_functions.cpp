@@ -81,6 +81,17 @@ model::Result<ElfFunctions> ElfFunctions::fromFile(int fd)
     return result;
 }
 
+bool ElfFunctions::exports(int fd, std::string_view name)
+{
+    elf_version(EV_CURRENT);
+    const ElfHandle elf(elf_begin(fd, ELF_C_READ_MMAP, nullptr));
+    bool isFound = false;
+    if (elf && elf_kind(elf.get()) == ELF_K_ELF)
+        forEachFunction(
+            elf.get(), SHT_DYNSYM, [&](const GElf_Sym &, const char *one) { isFound = isFound || name == one; });
+    return isFound;
+}
+
 std::uint64_t ElfFunctions::find(std::string_view name) const
 {
     const auto at = std::find_if(

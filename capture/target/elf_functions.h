@@ -27,6 +27,8 @@ class ElfFunctions
 public:
     /// Does not keep `fd`.
     static model::Result<ElfFunctions> fromFile(int fd);
+    /// Whether a file exports a function of that name, without keeping the rest. False if it is no ELF file.
+    static bool exports(int fd, std::string_view name);
 
     /// The address of a function; 0 if the file exports none of that name. Of several versions the default one.
     std::uint64_t find(std::string_view name) const;

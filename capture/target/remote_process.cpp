@@ -94,7 +94,13 @@ std::optional<RemoteLibrary> RemoteProcess::openLibrary(const MemoryMapping &fir
     return library;
 }
 
-std::optional<RemoteLibrary> RemoteProcess::program() const
+bool RemoteProcess::exports(const MemoryMapping &mapping, std::string_view name) const
+{
+    const FileDescriptor file = openFile(mapping);
+    return file.isOpen() && ElfFunctions::exports(file.get(), name);
+}
+
+std::string RemoteProcess::programPath() const
 {
     std::string path(4096, '\0');
     const ssize_t bytes = ::readlink(fmt::format("/proc/{}/exe", m_pid).c_str(), path.data(), path.size());
@@ -102,6 +108,12 @@ std::optional<RemoteLibrary> RemoteProcess::program() const
     constexpr std::string_view kDeleted = " (deleted)";
     if (path.ends_with(kDeleted))
         path.resize(path.size() - kDeleted.size());
+    return path;
+}
+
+std::optional<RemoteLibrary> RemoteProcess::program() const
+{
+    const std::string path = programPath();
     for (const MemoryMapping &mapping : m_mappings)
         if (mapping.path == path && mapping.fileOffset == 0)
             return openLibrary(mapping);

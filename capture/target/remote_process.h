@@ -62,7 +62,10 @@ public:
                     return library;
         return std::nullopt;
     }
-    /// The program's own file.
+    /// Whether the file of a mapping exports a function of that name.
+    bool exports(const MemoryMapping &mapping, std::string_view name) const;
+    /// The program's own file as mappings name it, and with its functions.
+    std::string programPath() const;
     std::optional<RemoteLibrary> program() const;
 
 private:

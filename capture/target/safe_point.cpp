@@ -49,8 +49,10 @@ void SafePoint::forbidLibc(const RemoteLibrary &libc)
                 {libc.shifted(libc.functions.rangeOf(name)), "a function that makes processes or threads, or loads"});
 }
 
+/// Reads files. A library that exports malloc is an allocator whatever its name is.
 void SafePoint::forbidModules()
 {
+    const std::string program = m_process.programPath();
     for (const MemoryMapping &mapping : m_process.mappings()) {
         const std::string_view name = std::string_view(mapping.path).substr(mapping.path.rfind('/') + 1);
         if (!mapping.isFile() || !mapping.isExecutable)
@@ -58,11 +60,22 @@ void SafePoint::forbidModules()
         const AddressRange range{mapping.begin, mapping.end};
         if (isLoaderName(name) || name.starts_with("libdl.so") || name.starts_with("libdl-2."))
             m_forbidden.push_back({range, "the loader"});
-        else if (isAllocatorName(name))
-            m_forbidden.push_back({range, "the allocator"});
         else if (name.starts_with("libgenesis_heaptracer"))
-            m_forbidden.push_back({range, "the tracer"});
+            m_forbidden.push_back({range, "the tracer"}); // exports malloc too
+        else if (mapping.path == program)
+            forbidProgram(mapping);
+        else if (isAllocatorName(name) || (!isLibcName(name) && m_process.exports(mapping, "malloc")))
+            m_forbidden.push_back({range, "the allocator"});
     }
+}
+
+/// An allocator of the program's own file. All threads are in that file: only the functions of malloc's interface are forbidden.
+void SafePoint::forbidProgram(const MemoryMapping &mapping)
+{
+    const auto program = m_process.exports(mapping, "malloc") ? m_process.program() : std::nullopt;
+    for (const std::string_view name : kAllocatorFunctions)
+        if (program && program->functions.defines(name))
+            m_forbidden.push_back({program->shifted(program->functions.rangeOf(name)), "the allocator"});
 }
 
 const char *SafePoint::forbiddenAt(std::uint64_t address) const

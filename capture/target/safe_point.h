@@ -33,6 +33,7 @@ private:
 
     void forbidLibc(const RemoteLibrary &libc);
     void forbidModules();
+    void forbidProgram(const MemoryMapping &mapping);
     const char *forbiddenAt(std::uint64_t address) const;
     PerfSample sampleOf(const user_regs_struct &registers) const;
     const char *scan(const PerfSample &sample, std::uint64_t from) const;

@@ -294,13 +294,18 @@ private Q_SLOTS:
         QTest::newRow("loader") << QStringList{QStringLiteral("constructor"),
             AttachedProgram::target("libattach_constructor.so")}
                                 << QByteArray("the loader");
+        QTest::newRow("allocator of another name") << QStringList{QStringLiteral("pool")} << QByteArray("the allocator");
+        QTest::newRow("allocator of its own") << QStringList{QStringLiteral("own pool")} << QByteArray("the allocator");
     }
     void noThreadIsBorrowedWhereItHoldsSomething()
     {
         QFETCH(QStringList, arguments);
         QFETCH(QByteArray, place);
         HeapListener listener;
-        AttachedProgram target(AttachedProgram::target("attach_waits"), arguments);
+        const QString pool = QStringLiteral("LD_PRELOAD=") + AttachedProgram::target("libattach_pool.so");
+        AttachedProgram target(
+            AttachedProgram::target(arguments.first() == QLatin1String("own pool") ? "attach_own_pool" : "attach_waits"),
+            arguments, arguments.first() == QLatin1String("pool") ? QStringList{pool} : QStringList());
         QTest::qWait(50);
         TracerInjector impatient(target.pid(), {tracerPath(), {}, std::chrono::milliseconds(200)});
         const auto refused = impatient.start(listener.address());
@@ -311,6 +316,8 @@ private Q_SLOTS:
         QVERIFY(maps.open(QIODevice::ReadOnly));
         QVERIFY(!maps.readAll().contains("genesis_heaptracer"));
         QCOMPARE(target.ask("go 3"), QByteArray("done"));
+        if (arguments.first() == QLatin1String("own pool"))
+            return; // such a program is refused by the tracer itself
         QTest::qWait(20);
         const auto started = impatient.start(listener.address());
         QVERIFY2(started, failure(started).c_str());

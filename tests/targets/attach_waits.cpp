@@ -2,7 +2,8 @@
 // A program to attach to while its only thread waits. It waits for lines on its stdin by the system call that its argument names:
 // epoll (without limit), epoll_limit, poll, ppoll, select, sleep (looks every 50 ms), read. "go N" allocates and frees N blocks: "done".
 // With a FIFO after "epoll", another thread waits in vfork, where nobody can stop it, until its child has got a byte from there: "went on".
-// handler (in a signal handler, for the first line), constructor (in that of a library that it loads, likewise), then by read.
+// handler (in a signal handler, for the first line), constructor (in that of a library that it loads, likewise), pool or own pool (in the
+// malloc of attach_pool.c, likewise), then by read.
 // "quit" ends it: "bye interrupted I short S masks M": I calls failed with EINTR, S sleeps were too short, M times the signal mask was wrong.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -89,6 +90,9 @@ void waitUnsafely(const char *call, const char *library)
     if (strcmp(call, "handler") == 0) {
         signal(SIGUSR1, waitInHandler);
         raise(SIGUSR1);
+    } else if (strcmp(call, "pool") == 0 || strcmp(call, "own pool") == 0) {
+        void *volatile block = malloc(77777);
+        free(block);
     } else if (strcmp(call, "constructor") == 0 && library != nullptr) {
 #ifndef GENESIS_STATIC
         dlopen(library, RTLD_NOW);
