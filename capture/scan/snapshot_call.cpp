@@ -3,18 +3,18 @@
 
 #include "capture/scan/snapshot_check.h"
 #include "capture/target/remote_process.h"
+#include "capture/target/restartable_sequence.h"
 #include "capture/target/signal_frame.h"
+#include "capture/target/stack_room.h"
 #include "capture/target/thread_choice.h"
 #include "capture/target/thread_registers.h"
 
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -24,40 +24,13 @@ namespace {
 
 constexpr std::uint64_t kMostFrameBytes = kMostStateBytes + 1024; ///< what is written below a stack at most
 constexpr std::uint64_t kEverySignal = ~std::uint64_t{0};
-constexpr int kGetRseqConfiguration = 0x420f; // PTRACE_GET_RSEQ_CONFIGURATION, from Linux 5.13 on
 
-/// struct ptrace_rseq_configuration of the kernel.
-struct RseqConfiguration
+bool canBorrow(const StoppedProcess &process, const StoppedThread &thread, const std::vector<MemoryMapping> &mappings)
 {
-    std::uint64_t address = 0;
-    std::uint32_t bytes = 0, signature = 0, flags = 0, padding = 0;
-};
-
-/// Whether a thread may be in the middle of a restartable sequence.
-bool isInSequence(std::int32_t pid, std::int32_t tid)
-{
-    RseqConfiguration rseq;
-    if (trace(kGetRseqConfiguration, tid, asTraceArgument(sizeof rseq), &rseq) <= 0 || rseq.address == 0)
-        return false;           // it has none, or the kernel has no such thing
-    std::uint64_t sequence = 0; // rseq_cs
-    const iovec local{&sequence, sizeof sequence};
-    const iovec remote{asTraceArgument(rseq.address + 8), sizeof sequence};
-    return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) != sizeof sequence || sequence != 0;
-}
-
-/// Whether the memory below the stack pointer is the stack's own, and enough. As in scan_regions.cpp: below that of a thread is a guard.
-bool hasRoom(const StoppedThread &thread, const std::vector<MemoryMapping> &mappings)
-{
-    const auto next = std::partition_point(mappings.begin(), mappings.end(),
-        [&](const MemoryMapping &mapping) { return mapping.end <= thread.stackPointer; });
-    if (next == mappings.end() || next->begin > thread.stackPointer || !next->isReadable || !next->isWritable
-        || next->isShared || thread.stackPointer - next->begin <= kMostFrameBytes)
-        return false;
-    if (next->path.starts_with("[stack"))
-        return true;
-    const bool hasGuard
-        = next != mappings.begin() && next[-1].end == next->begin && !next[-1].isReadable && next[-1].path.empty();
-    return next->path.empty() && hasGuard && thread.threadPointer >= next->begin && thread.threadPointer < next->end;
+    user_regs_struct registers{};
+    return stackRoom(mappings, thread.stackPointer, thread.threadPointer, kMostFrameBytes) == StackRoom::Enough
+        && readGeneralRegisters(thread.tid, registers)
+        && !isInRestartableSequence(process.pid(), thread.tid, registers.rip);
 }
 
 enum class Wait : std::uint8_t { Stopped, Signal, None, Gone };
@@ -164,8 +137,7 @@ model::Result<bool> takeBack(
 std::optional<std::int32_t> threadForSnapshot(const StoppedProcess &process, const std::vector<MemoryMapping> &mappings)
 {
     for (const StoppedThread &thread : process.threads())
-        if (hasRoom(thread, mappings) && !isInSequence(process.pid(), thread.tid)
-            && hasChildrenAmongUs(process.pid(), thread.tid))
+        if (canBorrow(process, thread, mappings) && hasChildrenAmongUs(process.pid(), thread.tid))
             return thread.tid;
     return std::nullopt;
 }

@@ -60,8 +60,10 @@ model::Result<void> BorrowedThread::run(const std::string &path, wire::AttachCom
     std::chrono::milliseconds limit, const std::function<void()> &whileWaiting)
 {
     step("write the signal frame");
-    if (!m_process.write(m_frame.address, m_frame.bytes.data(), m_frame.bytes.size()))
+    if (!m_process.write(m_frame.address, m_frame.bytes.data(), m_frame.bytes.size())) {
+        giveBack();
         return model::Error("its stack has no room left");
+    }
     Scratch scratch;
     if (auto mapped = mapScratch(scratch); !mapped) {
         giveBack();

@@ -139,9 +139,8 @@ bool Injection::tryThread(std::int32_t tid, const std::string &path, SafePoint &
         return false;
     }
     step("look at its stack");
-    const user_regs_struct asStopped = registers.general;
+    const std::string obstacle = safePoint.obstacle(registers, tid);
     m_report.interruptedCalls += hideInterruption(registers.general, m_process.pid(), tid) ? 1 : 0;
-    const std::string obstacle = safePoint.obstacle(asStopped);
     bool isDone = false;
     if (obstacle.empty()) {
         m_report.tid = tid;
@@ -191,6 +190,7 @@ model::Result<InjectionReport> Injection::run(const wire::AttachCommand &command
             return m_report;
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        m_process.refresh(); // stacks have come, and the first one has grown
     }
     return Error(fmt::format("no thread was met where a call could be made: {}", m_obstacle));
 }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/target/safe_point.h"
 
+#include "capture/target/restartable_sequence.h"
+#include "capture/target/signal_frame.h"
+#include "capture/target/stack_room.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -116,8 +122,9 @@ const char *SafePoint::scan(const PerfSample &sample, std::uint64_t from) const
     return nullptr;
 }
 
-std::string SafePoint::obstacle(const user_regs_struct &registers)
+std::string SafePoint::obstacle(const ThreadRegisters &stopped, std::int32_t tid)
 {
+    const user_regs_struct &registers = stopped.general;
     if (registers.cs != 0x33)
         return "32-bit code";
     const PerfSample sample = sampleOf(registers);
@@ -137,10 +144,14 @@ std::string SafePoint::obstacle(const user_regs_struct &registers)
     }
     if (!isProgramsOwn)
         return "the C library's own code: it begins or ends";
-    if (end == model::StackEnd::ReachedStart)
-        return {};
-    const char *what = scan(sample, registers.rsp);
-    return what ? what : std::string();
+    if (const char *what = end == model::StackEnd::ReachedStart ? nullptr : scan(sample, registers.rsp))
+        return what;
+    if (isInRestartableSequence(m_process.pid(), tid, registers.rip))
+        return "a restartable sequence";
+    const std::uint64_t bytes = registers.rsp - makeSignalFrame(stopped, 0).address;
+    if (stackRoom(m_process.mappings(), registers.rsp, registers.fs_base, bytes) == StackRoom::None)
+        return fmt::format("code whose stack may end less than {} bytes further down (that of a coroutine)", bytes);
+    return {};
 }
 
 } // namespace capture

@@ -3,6 +3,7 @@
 
 #include "capture/perf/sample_unwinder.h"
 #include "capture/target/remote_process.h"
+#include "capture/target/thread_registers.h"
 #include "model/tables/table_builder.h"
 
 #include <sys/user.h>
@@ -14,7 +15,8 @@
 namespace capture {
 
 /// Judges whether a stopped thread may be borrowed for a call of dlopen: it must not be in the middle of what dlopen uses itself. Its
-/// whole stack is looked at, by call-frame information; where that ends early, every word above is taken for a return address.
+/// whole stack is looked at, by call-frame information; where that ends early, every word above is taken for a return address. The signal frame,
+/// by which it comes back, must have room below its stack pointer (stack_room.h); the call itself has another stack.
 class SafePoint
 {
 public:
@@ -22,7 +24,8 @@ public:
     SafePoint(const RemoteProcess &process, const RemoteLibrary &libc);
 
     /// Empty if the thread may be borrowed; else where it is, to follow "is in": "the allocator". Takes some 50 µs.
-    std::string obstacle(const user_regs_struct &registers);
+    /// By the mappings of the process as they were last read. The thread is stopped and traced by the calling one.
+    std::string obstacle(const ThreadRegisters &stopped, std::int32_t tid);
 
 private:
     struct Forbidden

@@ -294,6 +294,7 @@ private Q_SLOTS:
         QTest::newRow("loader") << QStringList{QStringLiteral("constructor"),
             AttachedProgram::target("libattach_constructor.so")}
                                 << QByteArray("the loader");
+        QTest::newRow("coroutine") << QStringList{QStringLiteral("coroutine")} << QByteArray("code whose stack may end");
         QTest::newRow("allocator of another name") << QStringList{QStringLiteral("pool")} << QByteArray("the allocator");
         QTest::newRow("allocator of its own") << QStringList{QStringLiteral("own pool")} << QByteArray("the allocator");
     }

@@ -3,7 +3,8 @@
 // epoll (without limit), epoll_limit, poll, ppoll, select, sleep (looks every 50 ms), read. "go N" allocates and frees N blocks: "done".
 // With a FIFO after "epoll", another thread waits in vfork, where nobody can stop it, until its child has got a byte from there: "went on".
 // handler (in a signal handler, for the first line), constructor (in that of a library that it loads, likewise), pool or own pool (in the
-// malloc of attach_pool.c, likewise), then by read.
+// malloc of attach_pool.c, likewise), coroutine (on a stack in a block of the heap, likewise; "overwritten" if what is below has changed),
+// then by read.
 // "quit" ends it: "bye interrupted I short S masks M": I calls failed with EINTR, S sleeps were too short, M times the signal mask was wrong.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +23,10 @@
 #include <cstring>
 
 namespace {
+
+constexpr size_t kBlockBytes = 32 * 1024;
+ucontext_t g_main, g_coroutine;
+char *g_block = nullptr;
 
 int g_epoll = -1;
 long g_interrupted = 0, g_short = 0, g_masks = 0;
@@ -84,6 +90,22 @@ void waitInHandler(int)
     poll(&polled, 1, -1);
 }
 
+/// What is further down than poll() gets belongs to others.
+void waitInCoroutine()
+{
+    pollfd polled{0, POLLIN, 0};
+    poll(&polled, 1, 0); // binds it, which takes stack
+    const char *const end = static_cast<const char *>(__builtin_frame_address(0)) - 600;
+    for (volatile char *at = g_block; at < end; ++at)
+        *at = 0x5a;
+    poll(&polled, 1, -1);
+    bool isIntact = true;
+    for (const volatile char *at = g_block; at < end; ++at)
+        isIntact = isIntact && *at == 0x5a;
+    if (!isIntact)
+        puts("overwritten");
+}
+
 /// Waits for the first line in a place where nobody may borrow the thread.
 void waitUnsafely(const char *call, const char *library)
 {
@@ -93,6 +115,15 @@ void waitUnsafely(const char *call, const char *library)
     } else if (strcmp(call, "pool") == 0 || strcmp(call, "own pool") == 0) {
         void *volatile block = malloc(77777);
         free(block);
+    } else if (strcmp(call, "coroutine") == 0) {
+        g_block = static_cast<char *>(malloc(kBlockBytes));
+        getcontext(&g_coroutine);
+        g_coroutine.uc_stack.ss_sp = g_block;
+        g_coroutine.uc_stack.ss_size = kBlockBytes;
+        g_coroutine.uc_link = &g_main;
+        makecontext(&g_coroutine, waitInCoroutine, 0);
+        swapcontext(&g_main, &g_coroutine);
+        free(g_block);
     } else if (strcmp(call, "constructor") == 0 && library != nullptr) {
 #ifndef GENESIS_STATIC
         dlopen(library, RTLD_NOW);
