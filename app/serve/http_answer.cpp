@@ -4,6 +4,7 @@
 #include "app/gzip.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,10 @@ namespace app {
 
 namespace {
 
-constexpr std::size_t kPieceBytes = 64 * 1024;
+/// Small, so that between two of them a slow client is noticed.
+constexpr std::size_t kPieceBytes = 16 * 1024;
+constexpr std::chrono::seconds kPaceOver(10);
+constexpr std::size_t kLeastBytes = 160 * 1024; ///< in that time
 /// Below, compressing gains no packet.
 constexpr std::size_t kWorthCompressing = 1024;
 
@@ -38,6 +42,35 @@ bool isCompressible(const std::string &type) { return type != "application/octet
 
 } // namespace
 
+AnswerPlaces::AnswerPlaces(int count)
+    : m_free(count)
+{
+}
+
+std::shared_ptr<const void> AnswerPlaces::take()
+{
+    if (m_free.fetch_sub(1) > 0)
+        return {this, [this](const AnswerPlaces *) { ++m_free; }};
+    ++m_free;
+    return nullptr;
+}
+
+ReadingPace::ReadingPace(Clock::time_point begin)
+    : m_since(begin)
+{
+}
+
+bool ReadingPace::isTooSlow(std::size_t bytes, Clock::time_point now)
+{
+    m_bytes += bytes;
+    if (now - m_since < kPaceOver)
+        return false;
+    const bool isSlow = m_bytes < kLeastBytes;
+    m_since = now;
+    m_bytes = 0;
+    return isSlow;
+}
+
 void setAnswer(const httplib::Request &request, httplib::Response &response, ServiceReply reply,
     std::shared_ptr<const void> held, AfterAnswer after)
 {
@@ -58,10 +91,14 @@ void setAnswer(const httplib::Request &request, httplib::Response &response, Ser
     const std::size_t size = reply.body.size();
     response.set_content_provider(
         size, reply.type,
-        [body = std::move(reply.body), after](std::size_t offset, std::size_t length, httplib::DataSink &sink) {
+        [body = std::move(reply.body), after, pace = ReadingPace(ReadingPace::Clock::now())](
+            std::size_t offset, std::size_t length, httplib::DataSink &sink) mutable {
             const bool isLast = length <= kPieceBytes;
-            const bool isWritten = sink.write(body.data() + offset, std::min(length, kPieceBytes));
-            return isWritten && !(isLast && after == AfterAnswer::End); // a failure is what ends the connection
+            const std::size_t piece = std::min(length, kPieceBytes);
+            const bool isWritten = sink.write(body.data() + offset, piece);
+            if (!isWritten || isLast)
+                return isWritten && after == AfterAnswer::Keep; // a failure is what ends the connection
+            return !pace.isTooSlow(piece, ReadingPace::Clock::now());
         },
         [held = std::move(held)](bool) {});
 }

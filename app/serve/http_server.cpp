@@ -24,7 +24,12 @@ namespace app {
 
 namespace {
 
-constexpr std::size_t kThreads = 8;
+constexpr std::size_t kThreads = 16;
+/// What waits for the session or for a slow client has these threads; the others answer /healthz, refuse, and wait for requests. Of those that wait,
+/// five or more have a second (connection_guard.h).
+constexpr int kPlaces = 6;
+constexpr int kMetricsPlaces = 4; ///< beside them: reports do not keep a scrape away
+constexpr const char *kRetrySeconds = "5"; ///< as long as a client that does not read keeps its place
 constexpr std::size_t kMostBodyBytes = 64 * 1024;
 constexpr std::time_t kRequestSeconds = 5;
 constexpr std::size_t kRequestsOfConnection = 100;
@@ -93,18 +98,41 @@ struct HttpServer::Private
     std::unique_ptr<httplib::Server> server;
     std::string url;
     std::unique_ptr<ConnectionGuard> guard;
+    AnswerPlaces places{kPlaces};
+    AnswerPlaces metricsPlaces{kMetricsPlaces};
     std::atomic<bool> hasEnded = false;
     std::thread thread;
 
-    void answer(const httplib::Request &request, httplib::Response &response, AfterAnswer after) const
+    /// What an answer holds until its last byte is written.
+    struct Held
     {
-        const auto answering = std::make_shared<ConnectionGuard::Answering>(*guard, request.remote_port);
-        setAnswer(request, response, service->handle(requestOf(request)), answering, after);
+        Held(ConnectionGuard &guard, int clientPort)
+            : answering(guard, clientPort)
+        {
+        }
+
+        ConnectionGuard::Answering answering;
+        std::shared_ptr<const void> place;
+    };
+
+    void answer(const httplib::Request &request, httplib::Response &response, AfterAnswer after)
+    {
+        const auto held = std::make_shared<Held>(*guard, request.remote_port);
+        const ServiceRequest asked = requestOf(request);
+        if (asked.path != "/healthz" && !service->refusal(asked)) {
+            held->place = (asked.path == "/metrics" ? metricsPlaces : places).take();
+            if (!held->place) {
+                ServiceReply busy = SessionService::failure(503, "Too much is being answered: ask again in some seconds");
+                busy.headers["Retry-After"] = kRetrySeconds;
+                return setAnswer(request, response, std::move(busy), held, AfterAnswer::End);
+            }
+        }
+        setAnswer(request, response, service->handle(asked), held, after);
     }
 
     /// Answers what can be answered by the head alone; a body that is left unread ends the connection. The others are left to the library, which reads
     /// the body.
-    httplib::Server::HandlerResponse answerByHead(const httplib::Request &request, httplib::Response &response) const
+    httplib::Server::HandlerResponse answerByHead(const httplib::Request &request, httplib::Response &response)
     {
         using Handled = httplib::Server::HandlerResponse;
         if (!hasBody(request)) {

@@ -24,7 +24,8 @@ model::Result<ListenAddress> parseListenAddress(const std::string &text);
 bool isLoopback(const ListenAddress &address);
 
 /// Serves a SessionService over HTTP/1.1 in threads of its own until it is destroyed. A body may have 64 KiB and is read only where the head shows the
-/// token; a connection that sends no request for 20 s is ended, for a second where many do.
+/// token; a connection that sends no request for 20 s is ended, for a second where many do. Six requests for the session are answered at a time, and
+/// four for /metrics; more get 503, so that those who read slowly do not keep /healthz waiting.
 class HttpServer
 {
 public:

@@ -47,7 +47,7 @@ struct ServiceReply
 ///     POST /api/v1/pause, resume, stop  as `genprof ctl`; without a body
 ///
 /// Failures are {"error": "a sentence"} with 400, 401, 404, 405, 409 (no recording runs, or a scan is waited for) or 500; HttpServer
-/// adds 411 and 413. Any thread may ask; the session is read by one at a time, and again only when it has grown.
+/// adds 411, 413 and 503. Any thread may ask; the session is read by one at a time, and again only when it has grown.
 class SessionService
 {
 public:

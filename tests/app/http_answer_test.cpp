@@ -117,6 +117,26 @@ private Q_SLOTS:
         const auto reply = client.Get("/", {{"Accept-Encoding", "deflate, gzip"}});
         QVERIFY(reply && reply->body == std::string(100'000, 'x'));
     }
+
+    void givesUpAClientThatDrips()
+    {
+        ReadingPace::Clock::time_point now{};
+        ReadingPace pace(now);
+        QVERIFY(!pace.isTooSlow(0, now += 9s));
+        QVERIFY(!pace.isTooSlow(160 * 1024, now += 1s)); // just fast enough
+        QVERIFY(!pace.isTooSlow(16 * 1024, now += 5s));
+        QVERIFY(pace.isTooSlow(16 * 1024, now += 5s)); // what it took before does not count
+    }
+
+    void hasPlacesForSoManyAnswers()
+    {
+        AnswerPlaces places(2);
+        auto first = places.take();
+        const auto second = places.take();
+        QVERIFY(first && second && !places.take() && !places.take());
+        first.reset();
+        QVERIFY(places.take());
+    }
 };
 
 QTEST_GUILESS_MAIN(HttpAnswerTest)

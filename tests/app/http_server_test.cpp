@@ -8,9 +8,12 @@
 #include <QTest>
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <vector>
 
@@ -27,11 +30,19 @@ private:
     std::optional<HttpServer> m_server;
     int m_port = 0;
 
-    int connected() const
+    enum class Reader { Fast, Stalling };
+
+    int connected(Reader reader = Reader::Fast) const
     {
         const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         const timeval most{10, 0};
         ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+        if (reader == Reader::Stalling) {
+            // Small packets: then the kernel takes some 10 KiB of an answer for a client that does not read, else megabytes.
+            const int receiveBytes = 2048, packetBytes = 512;
+            ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receiveBytes, sizeof receiveBytes);
+            ::setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &packetBytes, sizeof packetBytes);
+        }
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(static_cast<std::uint16_t>(m_port));
@@ -67,6 +78,7 @@ private Q_SLOTS:
         const std::string file = m_folder.filePath(QStringLiteral("s.gprof-session")).toStdString();
         const std::string tokenFile = m_folder.filePath(QStringLiteral("token")).toStdString();
         SampleSession sample;
+        sample.info().config.command.emplace_back(512 * 1024, 'x'); // for a report that does not fit into a socket
         QVERIFY(sample.make(file, 6));
         auto token = ApiToken::load(tokenFile);
         QVERIFY(token.has_value());
@@ -115,6 +127,40 @@ private Q_SLOTS:
             QTest::qWait(2);
         QVERIFY2(timer.elapsed() < 5000, qPrintable(QString::number(timer.elapsed())));
         ::close(fd);
+    }
+
+    void answersOthersWhileClientsDoNotRead()
+    {
+        const QByteArray get = "GET /report.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + m_token + "\r\n";
+        const QByteArray whole = replyTo(get);
+        QVERIFY2(whole.startsWith("HTTP/1.1 200 ") && whole.size() > 512 * 1024, whole.left(200).constData());
+        std::vector<int> stalled;
+        for (int i = 0; i < 40; ++i) {
+            stalled.push_back(connected(Reader::Stalling));
+            QVERIFY(sent(stalled.back(), get));
+        }
+        const auto areAllAnswered = [&stalled] {
+            return std::all_of(stalled.begin(), stalled.end(), [](int fd) {
+                char byte = 0;
+                return ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+            });
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(areAllAnswered(), 4000); // below the 5 s after which the first are given up
+        QElapsedTimer timer;
+        timer.start();
+        const QByteArray health = replyTo("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        QVERIFY2(health.startsWith("HTTP/1.1 200 "), health.constData());
+        const QByteArray metrics
+            = replyTo("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + m_token + "\r\n");
+        QVERIFY2(metrics.startsWith("HTTP/1.1 200 "), metrics.constData());
+        const QByteArray unknown = replyTo("GET /report.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        QVERIFY2(unknown.startsWith("HTTP/1.1 401 "), unknown.constData());
+        const QByteArray busy = replyTo(get);
+        QVERIFY2(busy.startsWith("HTTP/1.1 503 ") && busy.contains("\r\nRetry-After: "), busy.left(200).constData());
+        QVERIFY2(timer.elapsed() < 1000, qPrintable(QString::number(timer.elapsed())));
+        for (const int fd : stalled)
+            ::close(fd);
+        QTRY_VERIFY_WITH_TIMEOUT(replyTo(get).startsWith("HTTP/1.1 200 "), 5000);
     }
 };
 
