@@ -24,8 +24,8 @@ constexpr std::size_t kWorthCompressing = 1024;
 bool takesGzip(const httplib::Request &request)
 {
     std::string accepted = request.get_header_value("Accept-Encoding");
-    accepted.erase(std::remove_if(accepted.begin(), accepted.end(), [](char c) { return c == ' ' || c == '\t'; }),
-        accepted.end());
+    accepted.erase(
+        std::remove_if(accepted.begin(), accepted.end(), [](char c) { return c == ' ' || c == '\t'; }), accepted.end());
     for (std::string_view rest = accepted; !rest.empty();) {
         const std::string_view one = rest.substr(0, rest.find(','));
         rest.remove_prefix(std::min(one.size() + 1, rest.size()));

@@ -28,7 +28,7 @@ constexpr std::size_t kThreads = 16;
 /// What waits for the session or for a slow client has these threads; the others answer /healthz, refuse, and wait for requests. Of those that wait,
 /// five or more have a second (connection_guard.h).
 constexpr int kPlaces = 6;
-constexpr int kMetricsPlaces = 4; ///< beside them: reports do not keep a scrape away
+constexpr int kMetricsPlaces = 4;          ///< beside them: reports do not keep a scrape away
 constexpr const char *kRetrySeconds = "5"; ///< as long as a client that does not read keeps its place
 constexpr std::size_t kMostBodyBytes = 64 * 1024;
 constexpr std::time_t kRequestSeconds = 5;
@@ -122,7 +122,8 @@ struct HttpServer::Private
         if (asked.path != "/healthz" && !service->refusal(asked)) {
             held->place = (asked.path == "/metrics" ? metricsPlaces : places).take();
             if (!held->place) {
-                ServiceReply busy = SessionService::failure(503, "Too much is being answered: ask again in some seconds");
+                ServiceReply busy
+                    = SessionService::failure(503, "Too much is being answered: ask again in some seconds");
                 busy.headers["Retry-After"] = kRetrySeconds;
                 return setAnswer(request, response, std::move(busy), held, AfterAnswer::End);
             }

@@ -89,9 +89,9 @@ model::Result<ReportOptions> reportOptions(
             if (read && options.top == 0)
                 read = model::Error("\"top\" is a number of rows: 1 or more");
         } else
-            read = model::Error(
-                fmt::format("There is no \"{}\" to ask for: cost, from, to, process, thread, limit, top and format are known",
-                    key));
+            read = model::Error(fmt::format(
+                "There is no \"{}\" to ask for: cost, from, to, process, thread, limit, top and format are known",
+                key));
         if (!read)
             return read.error();
     }

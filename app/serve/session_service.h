@@ -81,7 +81,7 @@ private:
 
     Access m_access;
     std::atomic<model::SessionState> m_state
-        = model::SessionState::Unfinished; ///< as it was when /healthz could look last
+        = model::SessionState::Unfinished;  ///< as it was when /healthz could look last
     std::atomic<bool> m_isScanning = false; ///< a client waits for its scan, for up to an hour: one of few threads
     std::mutex m_mutex;                     ///< for what follows
     storage::SessionReader m_reader;
