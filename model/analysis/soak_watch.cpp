@@ -29,6 +29,22 @@ double median(std::vector<double> &values)
     return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
+/// Resident memory less the anonymous one in the newest part of a segment that has both.
+std::optional<double> restAtEnd(const std::vector<SoakPoint> &points, std::uint32_t segment)
+{
+    const SoakPoint *rss = nullptr, *anonymous = nullptr;
+    for (const SoakPoint &point : points) {
+        if (point.segment != segment || point.quantity == SoakQuantity::LiveHeap)
+            continue;
+        const SoakPoint *&newest = point.quantity == SoakQuantity::Rss ? rss : anonymous;
+        if (!newest || point.part > newest->part)
+            newest = &point;
+    }
+    if (!rss || !anonymous || rss->part != anonymous->part)
+        return std::nullopt;
+    return rss->value - anonymous->value;
+}
+
 } // namespace
 
 SoakWatch::SoakWatch(SoakRecord record, SoakLeg leg, const CaptureConfig &config)
@@ -40,6 +56,7 @@ SoakWatch::SoakWatch(SoakRecord record, SoakLeg leg, const CaptureConfig &config
     std::int64_t last = -1;
     const SoakLeg *first = firstLegOf(m_earlier.legs, m_leg.segment);
     m_goesOn = first != nullptr;
+    m_restBefore = restAtEnd(m_earlier.points, m_leg.segment);
     for (const SoakPoint &point : m_earlier.points)
         if (point.segment == m_leg.segment)
             last = std::max(last, point.part);
@@ -82,6 +99,12 @@ void SoakWatch::take(const EventBatch &batch)
     double own = 0;
     for (const auto &[process, bytes] : m_tracerBytes)
         own += static_cast<double>(bytes);
+    if (!batch.memoryParts.empty()) {
+        double unknown = 0;
+        for (const MemoryPartsRow &row : batch.memoryParts)
+            unknown += static_cast<double>(row.unknown);
+        m_mostUntold = own > 0 ? unknown : 0;
+    }
     const auto keep = [this](SoakQuantity quantity, std::optional<double> value) {
         if (value)
             m_values[index(quantity)].push_back(*value);
@@ -157,14 +180,29 @@ bool SoakWatch::evaluate(EventBatch &batch, const ProgramTables &tables)
     return hasLooked || m_isOver;
 }
 
+/// A tracer that outlived its recorder keeps anonymous pages that nobody tells from the program's any more: they are found by the step that they make
+/// in what is neither anonymous memory nor theirs, so that both legs are measured alike. Anonymous memory, and so a leak, has no part in it.
+void SoakWatch::seekSeam()
+{
+    std::vector<double> rss = m_values[index(SoakQuantity::Rss)];
+    std::vector<double> anonymous = m_values[index(SoakQuantity::Anonymous)];
+    if (!m_restBefore || !m_mostUntold || rss.empty() || anonymous.empty())
+        return;
+    m_untoldBytes = std::clamp(median(rss) - median(anonymous) - *m_restBefore, 0.0, *m_mostUntold);
+    m_restBefore.reset();
+}
+
 bool SoakWatch::endPart(SoakRecord &rows)
 {
+    seekSeam();
     bool hasLooked = false;
     for (std::size_t i = 0; i < kSoakQuantityCount; ++i) {
         if (m_values[i].empty())
             continue;
         SoakPoint point{m_leg.segment, static_cast<SoakQuantity>(i), m_part, median(m_values[i]), 0};
         m_values[i].clear();
+        if (point.quantity == SoakQuantity::Rss)
+            point.value = std::max(point.value - m_untoldBytes, 0.0);
         point.stackGrowth = point.value > 0 ? m_stackBytes / point.value : 0;
         if (point.quantity == SoakQuantity::LiveHeap && !m_wasTraced && m_part >= kSettledPart)
             exclude(point.quantity,

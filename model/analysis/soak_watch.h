@@ -49,6 +49,7 @@ private:
     void lookAtHeap(const EventBatch &batch, const ProgramTables &tables, SoakRecord &rows);
     void exclude(SoakQuantity quantity, const std::string &reason, SoakRecord &rows);
     bool endPart(SoakRecord &rows);
+    void seekSeam();
     void addChecks(SoakRecord &rows) const;
     Duration partLength() const { return {plan().length.ns / kSoakParts}; }
 
@@ -65,9 +66,13 @@ private:
     std::array<std::vector<double>, kSoakQuantityCount> m_values; ///< of the part
     std::array<bool, kSoakQuantityCount> m_isExcluded{};
     std::map<std::uint32_t, std::int64_t> m_tracerBytes; ///< by process
-    std::map<std::uint32_t, HeapState> m_heapStates;     ///< of images that live
-    bool m_wasTraced = false;                            ///< the heap of any image
-    std::string m_whyUntraced;                           ///< of one that was not; a sentence
+    // Across a gap in the recording, see seekSeam(); bytes.
+    std::optional<double> m_restBefore; ///< where the earlier leg ended; until it was compared
+    std::optional<double> m_mostUntold; ///< that could be the tracer's by the last tick; none: not known yet
+    double m_untoldBytes = 0;           ///< that are the tracer's, beside m_tracerBytes
+    std::map<std::uint32_t, HeapState> m_heapStates; ///< of images that live
+    bool m_wasTraced = false;                        ///< the heap of any image
+    std::string m_whyUntraced;                       ///< of one that was not; a sentence
     double m_stackBytes = 0;
     bool m_isOver = false;
 };

@@ -232,6 +232,26 @@ private Q_SLOTS:
         QCOMPARE(answer.outcome, SoakOutcome::Stable);
     }
 
+    /// What the tracer keeps of its own after its recorder is the same memory before and after the gap.
+    void takesNoPagesOfTheTracerForGrowth()
+    {
+        constexpr double kTracer = 16.0 * 1024 * 1024; // a half of it is 8 % of the level
+        SoakShape shape{
+            .memory = {}, .killHours = 6, .gapHours = 0.5, .tracerBytes = kTracer, .stopEarly = StopEarly::Never};
+        Random random(4);
+        const SoakAnswer flat = soakAnswer(virtualSoak(shape, random).stored);
+        QCOMPARE(flat.outcome, SoakOutcome::Stable);
+        const SoakJudgement &rss = flat.segments[0].judgements[0];
+        QVERIFY(std::abs(rss.verdict.growth) < 0.01);
+        QVERIFY(std::abs(rss.level / (120.0 * 1024 * 1024) - 1) < 0.01);
+        shape.memory.growth = 0.1;
+        Random again(4);
+        const SoakAnswer leak = soakAnswer(virtualSoak(shape, again).stored);
+        QCOMPARE(leak.outcome, SoakOutcome::Leaking);
+        QCOMPARE(leak.segments[0].judgements[0].verdict.state, StabilityState::Fail);
+        QVERIFY(std::abs(leak.segments[0].judgements[0].level / (130.0 * 1024 * 1024) - 1) < 0.01);
+    }
+
     void waitsForTheWholeTimeWhereItIsTold()
     {
         Random random(4);

@@ -74,6 +74,7 @@ public:
         : m_shape(shape)
         , m_stored(stored)
         , m_tracesHeap(tracesHeap)
+        , m_goesOn(firstLegOf(stored.legs, segment) != nullptr)
         , m_tables(tablesOf(!tracesHeap ? HeapState::Off
                   : shape.isHeapTraced  ? HeapState::Full
                                         : HeapState::NotTraced))
@@ -104,6 +105,7 @@ public:
         for (std::int64_t t = fromNs; static_cast<double>(t) < until * hour; t += step) {
             EventBatch batch
                 = tick(run, static_cast<std::size_t>(t / partNs), {t - fromNs}, {t - fromNs + step}, m_tracesHeap);
+            addTracer(batch);
             if (m_shape.lossHours > 0 && !m_hasLost && static_cast<double>(t) >= m_shape.lossHours * hour) {
                 m_hasLost = true;
                 batch.losses.push_back({LossKind::EventsDropped, {}, 1, {}});
@@ -119,9 +121,23 @@ public:
     }
 
 private:
+    void addTracer(EventBatch &batch) const
+    {
+        if (m_shape.tracerBytes == 0)
+            return;
+        const auto bytes = static_cast<std::int64_t>(m_shape.tracerBytes);
+        const std::int64_t known = m_goesOn ? bytes / 2 : bytes;
+        MetricValues &values = batch.metrics[0].values;
+        for (const Metric metric : {Metric::Rss, Metric::Anonymous})
+            values.set(metric, values.get(metric).value_or(0) + bytes);
+        const std::int64_t unknown = bytes - known + (m_goesOn ? static_cast<std::int64_t>(kBytes) : 0);
+        batch.memoryParts.push_back({.process = ProcessId(0u), .tracer = known, .unknown = unknown});
+    }
+
     const SoakShape &m_shape;
     SoakRecord &m_stored;
     bool m_tracesHeap;
+    bool m_goesOn; ///< with a process that an earlier one saw
     bool m_hasLost = false;
     ProgramTables m_tables;
     std::optional<SoakWatch> m_watch;

@@ -20,6 +20,7 @@ struct SoakShape
     double gapHours = 0;       ///< how long that takes
     double clockJumpHours = 0; ///< by which the wall clock is set meanwhile
     double lossHours = 0;      ///< when a heap event is lost; 0: never
+    double tracerBytes = 0;    ///< resident, of ours; of a half a recorder that was started again does not know
     bool isHeapTraced = true;  ///< else it was asked for, and could not be
     model::HeapMode heapMode = model::HeapMode::Full;
     std::int64_t heapPeriodBytes = 512 * 1024;
