@@ -32,6 +32,20 @@ std::string quantitiesText(std::size_t count)
     return fmt::format("{} {}", count, count == 1 ? "quantity" : "quantities");
 }
 
+/// A gate by what lacks the heap's figures could never tell of the memory: that is said when it is made.
+void warnOfLacks(const VersionRuns &version)
+{
+    for (const model::GateKey key : model::kBaselineCosts)
+        if (const auto lack = version.absent.find(key); lack != version.absent.end()) {
+            fmt::print(stderr,
+                "genprof: Warning: the baseline lacks figures of the heap, and a gate by it will be unclear. {}\n",
+                lack->second);
+            break;
+        }
+    if (!version.beside.empty())
+        fmt::print(stderr, "genprof: {}\n", version.beside);
+}
+
 int save(const BaselineStore &store, const BaselineOptions &options, const capture::InheritedState &inherited)
 {
     std::optional<model::Result<VersionRuns>> version;
@@ -48,6 +62,7 @@ int save(const BaselineStore &store, const BaselineOptions &options, const captu
     const model::Baseline baseline = baselineOf(**version, options, options.command);
     if (const auto saved = store.save(baseline); !saved)
         return fail(saved.error(), kExitRecorderFailed);
+    warnOfLacks(**version);
     if (!options.isQuiet)
         fmt::print("{}: {}, {}\n", store.file(), quantitiesText(baseline.values.size()),
             model::formatCounted(static_cast<std::int64_t>(baseline.stacks.size()), "stack"));

@@ -39,8 +39,8 @@ struct Baseline
     BaselineStack rest{};  ///< of the stacks that are not kept
 };
 
-/// As text fit for a repository: one line a key or stack in a fixed order, so that two branches' changes merge line by line. Numbers of
-/// counts are whole. The last line says how many there are.
+/// As text fit for a repository: one line a key or stack in a fixed order, so that a difference shows what changed. Numbers of counts are whole. The last
+/// line says how many there are: where two branches changed it, it is made anew, as lines of both together are of no program.
 std::string baselineText(const Baseline &baseline);
 /// Reads that, and what version 1 wrote, which has no last line. Fails with the line that is wrong, or where lines are missing.
 Result<Baseline> readBaseline(std::string_view text);

@@ -23,6 +23,7 @@ private Q_SLOTS:
     void slowerCodeIsFound();
     void baselinesAreSavedJudgedAndUpdated();
     void programsThatFailAreTold();
+    void baselinesWithoutAHeapAreSavedWithAWarning();
     void valuesThatMustNotBeExceededNeedNoBase();
     void lostBlocksAreFoundAtTheEnd();
     void whatCannotBeMeasuredIsSkippedWhereThatIsWanted();
@@ -185,6 +186,26 @@ void GateIntegrationTest::programsThatFailAreTold()
     const Ran missing = gate(QStringLiteral("/no/such/program"), {QStringLiteral("true")});
     QVERIFY2(missing.exitCode == 3, missing.err + missing.out);
     QVERIFY2(missing.out.contains("base: "), missing.out);
+}
+
+void GateIntegrationTest::baselinesWithoutAHeapAreSavedWithAWarning()
+{
+    const GenprofRunner runner;
+    const auto save = [&](const QStringList &command) {
+        return runner.genprof(
+            QStringList{QStringLiteral("baseline"), QStringLiteral("save"), QStringLiteral("it"), QStringLiteral("-q"),
+                QStringLiteral("--runs"), QStringLiteral("6"), QStringLiteral("--dir"),
+                runner.path(QStringLiteral("baselines")), QStringLiteral("--")}
+            + command);
+    };
+    const Ran untraced = save({GenprofRunner::target(QStringLiteral("static_program"))});
+    QCOMPARE(untraced.exitCode, 0);
+    QVERIFY2(untraced.err.contains("Warning: the baseline lacks figures of the heap")
+            && untraced.err.contains("The heap of static_program was not"),
+        untraced.err);
+    const Ran traced = save({work(QStringLiteral("a1")), QStringLiteral("30")});
+    QCOMPARE(traced.exitCode, 0);
+    QVERIFY2(traced.err.isEmpty(), traced.err);
 }
 
 void GateIntegrationTest::valuesThatMustNotBeExceededNeedNoBase()
