@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kPartsPerHour = 60;
 constexpr double kHours = 48;
+constexpr double kLeastGain = 4096; ///< bytes: a page
 constexpr Duration kDay = Duration::fromMs(86'400'000);
 
 std::size_t index(SoakQuantity quantity) { return static_cast<std::size_t>(quantity); }
@@ -79,6 +80,7 @@ bool SoakTrial::add(const SoakPoint &point)
         StabilityOptions options;
         options.horizonHours = kHours;
         options.mostGrowth = m_plan.mostGrowth;
+        options.leastGain = kLeastGain;
         options.secondsPerHour = m_plan.length.seconds() / kHours;
         if (m_plan.period.ns > 0)
             options.periodHours = m_plan.period.seconds() / options.secondsPerHour;

@@ -110,7 +110,7 @@ void StabilityTest::compareCycles()
     const auto rise = cycles >= 1 ? riseOverCycles(end + 1e-9, static_cast<std::size_t>(cycles)) : std::nullopt;
     if (!rise || rise->before == 0)
         return;
-    const double level = std::abs(rise->before);
+    const double level = measureOf(rise->before);
     m_verdict.raised = rise->mean / level;
     m_verdict.raised95 = {(rise->mean - 1.96 * rise->error) / level, (rise->mean + 1.96 * rise->error) / level};
 }
@@ -120,13 +120,13 @@ bool StabilityTest::cycleStaysBelow(double level) const
 {
     const auto rise = riseOverCycles(*m_options.periodHours, 1);
     const double left = m_options.horizonHours - startHours();
-    return rise && rise->mean / *m_options.periodHours * left < m_options.mostGrowth * level;
+    return rise && rise->mean / *m_options.periodHours * left < allowedGain(level);
 }
 
 void StabilityTest::watchCycles()
 {
     const auto rise = riseOverCycles(kWatchHours, 1);
-    const double limit = m_options.mostGrowth * std::abs(m_verdict.level) / m_options.horizonHours;
+    const double limit = allowedGain(m_verdict.level) / m_options.horizonHours;
     if (rise && (rise->mean - kWatchErrors * rise->error) / *m_options.periodHours > limit)
         withdraw();
 }

@@ -48,8 +48,9 @@ void StabilityTest::compareEnds()
     const double lag = squares > 0 ? products / squares : 0;
     const double rho = std::clamp(lag + (1 + 4 * std::clamp(lag, 0.0, 1.0)) / (2 * kEndBlocks), 0.0, 0.95);
     const double error = std::sqrt(2 * squares / (2 * kEndBlocks - 2) / kEndBlocks * (1 + rho) / (1 - rho));
-    m_verdict.raised = (means[1] - means[0]) / std::abs(means[0]);
-    const double radius = 1.96 * error / std::abs(means[0]);
+    const double level = measureOf(means[0]);
+    m_verdict.raised = (means[1] - means[0]) / level;
+    const double radius = 1.96 * error / level;
     m_verdict.raised95 = {m_verdict.raised - radius, m_verdict.raised + radius};
 }
 
@@ -85,7 +86,7 @@ std::optional<StabilityTest::Step> StabilityTest::findStep(const Slope &slope) c
     // Its place was searched for among n, and its height fitted.
     if (n / inflation * std::log(slope.squares / std::max(best->squares, 1e-300)) < 4 * std::log(n))
         return std::nullopt;
-    const double level = std::abs(best->coefficients[0]), left = m_options.horizonHours - start;
+    const double level = measureOf(best->coefficients[0]), left = m_options.horizonHours - start;
     const double error = std::sqrt(best->squares / (n - 3) * best->inverseDiagonal[1] * inflation);
     const double growth = best->coefficients[1] * left / level, radius = 1.96 * error * left / level;
     return Step{
@@ -103,9 +104,10 @@ void StabilityTest::measure(const Slope &slope)
 {
     const double start = startHours(), left = m_options.horizonHours - start, level = measureOf(slope.level);
     const double radius = 1.96 * slope.error;
-    m_verdict.growth = slope.slope * left / level;
-    m_verdict.growthInterval = {(slope.slope - radius) * left / level, (slope.slope + radius) * left / level};
-    const double most = m_options.mostGrowth;
+    m_verdict.growth = std::max(slope.slope * left / level, kAllGone);
+    m_verdict.growthInterval = {std::max((slope.slope - radius) * left / level, kAllGone),
+        std::max((slope.slope + radius) * left / level, kAllGone)};
+    const double most = allowedGain(slope.level) / level;
     const bool isAbove = m_verdict.growthInterval.low > most || m_verdict.raised95.low > most;
     bool isBelow = m_verdict.growthInterval.high < most && m_verdict.raised <= most;
     // A line through a change of level projects more than there was.
@@ -120,14 +122,14 @@ void StabilityTest::measure(const Slope &slope)
     m_verdict.state = isAbove ? StabilityState::Fail : isBelow ? StabilityState::Pass : StabilityState::AtTheLimit;
     m_verdict.decidedHours = m_verdict.hours;
     m_verdict.sentence = fmt::format("{} after {}: it grows by {} % in {} ({} to {}){}, and ended {:.1f} % "
-                                     "{} where it was {}; {:g} % are allowed.",
+                                     "{} where it was {}; {} are allowed.",
         isAbove       ? "FAIL"
             : isBelow ? "PASS"
                       : "At the limit",
         span(lastHours()), tenths(m_verdict.growth), span(m_options.horizonHours), tenths(m_verdict.growthInterval.low),
         tenths(m_verdict.growthInterval.high), isBelow && step ? stepText(*step) : std::string(),
         std::abs(m_verdict.raised) * 100, m_verdict.raised < 0 ? "below" : "above",
-        m_options.periodHours ? "at the same time of its first cycle" : "after its warm-up", most * 100);
+        m_options.periodHours ? "at the same time of its first cycle" : "after its warm-up", allowedText(slope.level));
 }
 
 } // namespace model

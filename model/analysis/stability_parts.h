@@ -12,6 +12,7 @@ inline constexpr double kWatchHours = 8;
 inline constexpr double kWatchErrors = 5;
 inline constexpr std::size_t kEndBlocks = 12; ///< of either end, for the plain rule
 inline constexpr double kCyclesToSee = 1.5;
+inline constexpr double kAllGone = -1; ///< growth that nothing is left after
 
 /// The line through the blocks from the start on.
 struct StabilityTest::Slope
@@ -34,12 +35,5 @@ struct StabilityTest::Step
     double growth = 0; ///< of the line beside it, to the horizon, as a share
     Interval growth95;
 };
-
-/// What growth is a share of: the level; a page where there is nothing at all, as in a heap that is never used.
-inline double measureOf(double level)
-{
-    constexpr double kPage = 4096;
-    return level == 0 ? kPage : std::abs(level);
-}
 
 } // namespace model

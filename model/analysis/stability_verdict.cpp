@@ -60,6 +60,7 @@ bool StabilityTest::add(const StabilityPoint &point)
         return false;
     m_lastHours = point.hours;
     m_stackGrowth = point.stackGrowth;
+    m_stackBytes = point.stackGrowth * point.value;
     ++m_points;
     const auto number = static_cast<std::int64_t>(point.hours / kBlockHours + 1e-9);
     if (number != m_blockNumber)
@@ -78,6 +79,26 @@ bool StabilityTest::add(const StabilityPoint &point)
         endBlock();
     look();
     return true;
+}
+
+/// What growth is a share of: the level, but no less than what is no growth; a page where there is nothing at all, as in a heap that is never used.
+double StabilityTest::measureOf(double level) const
+{
+    constexpr double kPage = 4096;
+    return level == 0 ? kPage : std::max(std::abs(level), m_options.leastGain);
+}
+
+/// What may be gained by the horizon.
+double StabilityTest::allowedGain(double level) const
+{
+    return std::max(m_options.mostGrowth * measureOf(level), m_options.leastGain);
+}
+
+std::string StabilityTest::allowedText(double level) const
+{
+    return m_options.leastGain > m_options.mostGrowth * measureOf(level)
+        ? formatBytes(m_options.leastGain)
+        : fmt::format("{:g} %", m_options.mostGrowth * 100);
 }
 
 void StabilityTest::endBlock()
@@ -158,7 +179,7 @@ void StabilityTest::expect(const Slope &slope)
     if (m_verdict.state != StabilityState::Undecided)
         return;
     const double start = startHours(), seen = m_verdict.hours - start, left = m_options.horizonHours - start;
-    const double limit = m_options.mostGrowth * measureOf(slope.level) / left;
+    const double limit = allowedGain(slope.level) / left;
     const double t = (slope.slope - limit) / slope.error;
     const double least = std::max({t > 0 ? kFirstLookHours : kLeastPassShare * m_options.horizonHours, start,
         kCyclesToSee * m_options.periodHours.value_or(0)});
@@ -264,7 +285,7 @@ std::optional<StabilityTest::Slope> StabilityTest::slopeFrom(std::size_t first) 
 double StabilityTest::project(const Slope &slope)
 {
     const double left = m_options.horizonHours - startHours(), level = measureOf(slope.level);
-    const double t = (slope.slope - m_options.mostGrowth * level / left) / slope.error;
+    const double t = (slope.slope - allowedGain(slope.level) / left) / slope.error;
     double widest = 0;
     m_verdict.evidence = 0;
     for (const double hours : {4.0, 16.0}) {
@@ -276,8 +297,9 @@ double StabilityTest::project(const Slope &slope)
         const double radius = kappa > r ? slope.error * std::sqrt(slope.nu * (1 - kappa) / (kappa - r)) : INFINITY;
         widest = widest == 0 ? radius : std::min(widest, radius);
     }
-    m_verdict.growth = slope.slope * left / level;
-    m_verdict.growthInterval = {(slope.slope - widest) * left / level, (slope.slope + widest) * left / level};
+    m_verdict.growth = std::max(slope.slope * left / level, kAllGone);
+    m_verdict.growthInterval = {std::max((slope.slope - widest) * left / level, kAllGone),
+        std::max((slope.slope + widest) * left / level, kAllGone)};
     return t;
 }
 
@@ -295,7 +317,7 @@ void StabilityTest::weigh(const Slope &slope)
     const bool isDecided = m_verdict.evidence >= m_verdict.threshold;
     // The level itself may be beyond the limit already, whatever the slope.
     const double gained = slope.slope * seen - kWatchErrors * slope.error * seen;
-    const bool isAbove = (isDecided && t > 0) || gained > m_options.mostGrowth * level;
+    const bool isAbove = (isDecided && t > 0) || gained > allowedGain(slope.level);
     if (isAbove && seen >= std::max(kFirstLookHours, start) && !couldBeWarmup(slope)) {
         m_verdict.state = StabilityState::Fail;
         m_verdict.decidedHours = m_verdict.hours;
@@ -311,15 +333,16 @@ void StabilityTest::weigh(const Slope &slope)
                                                    "take {} at most.",
                                          span(kLeastPassShare * m_options.horizonHours)));
     } else if (isDecided && t < 0 && seen >= std::max(kLeastPassShare * m_options.horizonHours, start)
-        && halfStaysBelow(blockAt(start), level) && m_stackGrowth <= m_options.mostGrowth) {
+        && halfStaysBelow(blockAt(start), slope.level)
+        && (m_stackGrowth <= m_options.mostGrowth || m_stackBytes <= m_options.leastGain)) {
         m_verdict.state = StabilityState::ProvisionalPass;
         m_verdict.decidedHours = m_verdict.hours;
         m_verdict.unseenSteps = m_options.horizonHours * 3 / seen * 0.01;
-        m_verdict.sentence = fmt::format("Provisional PASS after {}: steady growth above {:g} % in {} is "
+        m_verdict.sentence = fmt::format("Provisional PASS after {}: steady growth above {} in {} is "
                                          "excluded at an error of {:g} %. Steps of 1 % "
                                          "that did not happen yet could still add up to {:.0f} %; a leak that starts "
                                          "later would only be seen {} or so after it starts.",
-            span(m_verdict.hours), m_options.mostGrowth * 100, span(m_options.horizonHours), m_options.alpha * 50,
+            span(m_verdict.hours), allowedText(slope.level), span(m_options.horizonHours), m_options.alpha * 50,
             m_verdict.unseenSteps * 100, span(5));
     }
 }
@@ -370,7 +393,7 @@ bool StabilityTest::halfStaysBelow(std::size_t first, double level) const
         values.push_back(block.value);
     }
     const auto fit = leastSquares(rows, 2, values);
-    return fit && fit->coefficients[1] * (m_options.horizonHours - startHours()) < m_options.mostGrowth * level;
+    return fit && fit->coefficients[1] * (m_options.horizonHours - startHours()) < allowedGain(level);
 }
 
 /// After a provisional pass: the last eight hours by themselves.
@@ -391,7 +414,7 @@ void StabilityTest::watch()
     const auto n = static_cast<double>(blocks.size());
     const double rho = std::clamp(fit->lag1 + 2 / n, 0.0, 0.9);
     const double error = std::sqrt(fit->squares / (n - 2) * fit->inverseDiagonal[1] * (1 + rho) / (1 - rho));
-    const double limit = m_options.mostGrowth * measureOf(m_verdict.level) / m_options.horizonHours;
+    const double limit = allowedGain(m_verdict.level) / m_options.horizonHours;
     if (fit->coefficients[1] - kWatchErrors * error > limit)
         withdraw();
 }
@@ -401,8 +424,8 @@ void StabilityTest::withdraw()
     m_verdict.state = StabilityState::Fail;
     m_verdict.revokedHours = m_verdict.decidedHours = m_verdict.hours;
     m_verdict.sentence = fmt::format("FAIL after {}: the provisional pass is withdrawn, because it has grown by "
-                                     "more than {:g} % in {} for the last {}.",
-        span(m_verdict.hours), m_options.mostGrowth * 100, span(m_options.horizonHours), span(kWatchHours));
+                                     "more than {} in {} for the last {}.",
+        span(m_verdict.hours), allowedText(m_verdict.level), span(m_options.horizonHours), span(kWatchHours));
 }
 
 } // namespace model

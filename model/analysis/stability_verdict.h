@@ -20,7 +20,8 @@ struct StabilityOptions
     std::optional<double> lastHours; ///< it ends here and not at the horizon, which its growth is still projected to
     double secondsPerHour = 3600;    ///< pace; only what is said depends on it
     double mostGrowth = 0.05;        ///< share of the level after warm-up that may be gained by the horizon
-    double alpha = 0.05;             ///< of the two-sided test: a wrong answer to one side has half of it
+    double leastGain = 0; ///< less than that, in the unit of the metric, is no growth, however small the level; 0: none
+    double alpha = 0.05;  ///< of the two-sided test: a wrong answer to one side has half of it
     std::optional<double>
         periodHours; ///< a cycle of the load; nothing is decided before 1.5 of them were seen after the start
 };
@@ -48,10 +49,11 @@ std::string_view stabilityKey(StabilityState state);
 struct StabilityVerdict
 {
     StabilityState state = StabilityState::Undecided;
-    double hours = 0;        ///< of the newest minute
-    double startHours = 0;   ///< where the warm-up was taken to end
-    double level = 0;        ///< there, on the line
-    double growth = 0;       ///< projected from there to the horizon, as a share of the level
+    double hours = 0;      ///< of the newest minute
+    double startHours = 0; ///< where the warm-up was taken to end
+    double level = 0;      ///< there, on the line
+    double growth
+        = 0; ///< projected from there to the horizon, as a share of the level; at least −1, as there is no less than nothing
     Interval growthInterval; ///< anytime-valid: it holds the truth at all looks at once with 1 − alpha
     double raised = 0; ///< the last two hours against the two after the warm-up, as a share; once there are as many
     Interval raised95;
@@ -94,6 +96,9 @@ private:
     struct Slope;
     struct Step;
 
+    double measureOf(double level) const;
+    double allowedGain(double level) const;
+    std::string allowedText(double level) const;
     void endBlock();
     void look();
     void moveStart();
@@ -136,6 +141,7 @@ private:
     double m_lastHours = -1;
     double m_nextLook = 0;
     double m_stackGrowth = 0;
+    double m_stackBytes = 0; ///< the same, not as a share
     bool m_isOver = false;
 };
 

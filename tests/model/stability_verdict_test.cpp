@@ -291,6 +291,24 @@ private Q_SLOTS:
         QCOMPARE(leak.verdict().state, StabilityState::Fail);
     }
 
+    /// A heap of some hundred bytes that comes and goes is no leak; one that grows by pages is.
+    void lessThanAPageIsNoGrowth()
+    {
+        Random random(3);
+        StabilityTest tiny({.leastGain = 4096}), growing({.leastGain = 4096}), falling;
+        for (int minute = 0; minute < 48 * 60; ++minute) {
+            const double hours = minute / 60.0, value = 500 * random.uniform();
+            tiny.add({hours, value, minute % 7 == 0 ? 0.9 : 0});
+            growing.add({hours, value + 1000 * hours, 0});
+            falling.add({hours, std::max(100.0 - 20 * hours, 0.0) + 0.01 * value, 0});
+            QVERIFY(falling.verdict().growth >= -1 && falling.verdict().growthInterval.high >= -1);
+        }
+        QVERIFY2(tiny.verdict().state == StabilityState::Pass, tiny.verdict().sentence.c_str());
+        QVERIFY2(
+            tiny.verdict().sentence.find("4 KiB are allowed") != std::string::npos, tiny.verdict().sentence.c_str());
+        QCOMPARE(growing.verdict().state, StabilityState::Fail);
+    }
+
     void takesNonsenseAsNothing()
     {
         StabilityTest test;
