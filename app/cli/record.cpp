@@ -308,7 +308,8 @@ void RecordRun::endAll(std::vector<std::int32_t> pids)
 /// Waits for what was asked to end, so that the session says how it did.
 void RecordRun::waitForEnds()
 {
-    m_recording->waitForTarget(kPatience);
+    if (m_recording->waitForTarget(kPatience); !m_recording->targetHasEnded())
+        m_terminal.message(fmt::format("Process {0} cannot be ended and runs on (kill -KILL {0})", m_target->pid()));
     if (const auto killed = m_ender.finish(kPatience); !killed.empty())
         m_terminal.message(fmt::format("Killed, as it did not end when it was asked to: {}",
             processListText(killed, m_processes, m_tables.tables())));
