@@ -90,8 +90,9 @@ model::Result<ControlClient> ControlClient::connect(const model::SessionInfo &in
 {
     // Of a recording that goes on only copies that follow it name no recorder.
     if (info.recorderPid == 0 && info.controlAddress.empty() && info.state != model::SessionState::Complete)
-        return model::Error("This file is a copy that \"genprof follow\" made of a recording, and has no recorder of its "
-                            "own; ask the original session, on the machine where it is recorded");
+        return model::Error(
+            "This file is a copy that \"genprof follow\" made of a recording, and has no recorder of its "
+            "own; ask the original session, on the machine where it is recorded");
     if (info.state == model::SessionState::Unfinished && isRecordedElsewhere(info))
         return model::Error(fmt::format("The file was moved or copied while it is recorded, and cannot be controlled "
                                         "under this name; its recorder (pid {0}) runs: stop it by kill -INT {0}",

@@ -12,7 +12,7 @@ namespace capture {
 
 namespace {
 
-constexpr int kRootField = 3, kMountPointField = 4; // proc(5), mountinfo: counted from 0
+constexpr int kRootField = 3, kMountPointField = 4;         // proc(5), mountinfo: counted from 0
 constexpr std::int64_t kNoOldLimit = std::int64_t{1} << 60; ///< "none" is the greatest multiple of a page there
 
 std::string_view nextLine(std::string_view &text)
@@ -65,9 +65,8 @@ CgroupFinder::CgroupFinder(std::string procRoot, const std::string &cgroupRoot)
 
 std::optional<std::string> CgroupFinder::oldMemoryDirectoryOf(std::int32_t pid) const
 {
-    const auto text = m_oldMemory.point.empty()
-        ? std::nullopt
-        : readProcFile(m_procRoot + '/' + std::to_string(pid) + "/cgroup");
+    const auto text
+        = m_oldMemory.point.empty() ? std::nullopt : readProcFile(m_procRoot + '/' + std::to_string(pid) + "/cgroup");
     std::string path = text ? oldMemoryPath(*text) : std::string();
     if (path.empty() || path.starts_with("/.."))
         return std::nullopt;
@@ -142,8 +141,9 @@ std::optional<std::int64_t> threadsLeft(const std::string &directory, const std:
 
 std::string cgroupMountPoint(std::string_view mountInfo)
 {
-    return mountOf(mountInfo, [](std::string_view line) { return line.find(" - cgroup2 ") != std::string_view::npos; })
-        .point;
+    return mountOf(mountInfo, [](std::string_view line) {
+        return line.find(" - cgroup2 ") != std::string_view::npos;
+    }).point;
 }
 
 CgroupMount oldMemoryMount(std::string_view mountInfo)

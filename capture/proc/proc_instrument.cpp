@@ -348,16 +348,14 @@ const CgroupMemory &ProcInstrument::memoryOf(TrackedProcess &process)
     if (m_tickNumber >= process.nextSlowRead) {
         process.nextSlowRead = m_tickNumber + kSlowReadTicks;
         process.cgroupDirectory = m_cgroups.directoryOf(process.sampler.pid()).value_or(std::string());
-        process.oldMemoryDirectory
-            = m_cgroups.oldMemoryDirectoryOf(process.sampler.pid()).value_or(std::string());
+        process.oldMemoryDirectory = m_cgroups.oldMemoryDirectoryOf(process.sampler.pid()).value_or(std::string());
         process.limits = process.sampler.limits();
         process.groupThreadsLeft = process.cgroupDirectory.empty()
             ? std::nullopt
             : threadsLeft(process.cgroupDirectory, m_cgroups.mountPoint());
         m_disk.look(process.sampler.speaker(), process.sampler.writtenFiles(kMostFilesSeen));
     }
-    const auto [it, isNew]
-        = m_cgroupMemory.try_emplace(process.cgroupDirectory + '\0' + process.oldMemoryDirectory);
+    const auto [it, isNew] = m_cgroupMemory.try_emplace(process.cgroupDirectory + '\0' + process.oldMemoryDirectory);
     if (isNew && !process.cgroupDirectory.empty())
         it->second = readCgroupMemory(process.cgroupDirectory, m_cgroups.mountPoint());
     // A controller belongs to one version.

@@ -230,7 +230,8 @@ model::Result<void> BorrowedThread::await(const Scratch &scratch, wire::AttachCo
         whileWaiting();
         const auto waited = std::chrono::steady_clock::now() - begin;
         if (waited > limit && isJobStopped)
-            return model::Error("it was stopped by a signal during the call, which goes on by itself (after kill -CONT)");
+            return model::Error(
+                "it was stopped by a signal during the call, which goes on by itself (after kill -CONT)");
         if (waited > limit)
             return model::Error("the loader is busy: the call has not come back yet, and does so by itself");
         const timespec aMoment{0, waited < std::chrono::milliseconds(5) ? 20'000 : 200'000};

@@ -7,7 +7,8 @@ namespace capture {
 
 namespace {
 
-constexpr std::uint64_t kArenaBytes = std::uint64_t{64} << 20; // HEAP_MAX_SIZE of glibc's arena.c, and its heaps' alignment
+constexpr std::uint64_t kArenaBytes = std::uint64_t{64}
+    << 20; // HEAP_MAX_SIZE of glibc's arena.c, and its heaps' alignment
 
 /// With or without a name that was given to it (PR_SET_VMA_ANON_NAME).
 bool isAnonymous(const MemoryMapping &mapping) { return mapping.path.empty() || mapping.path.starts_with("[anon"); }
@@ -17,8 +18,8 @@ bool isAnonymous(const MemoryMapping &mapping) { return mapping.path.empty() || 
 StackRoom stackRoom(const std::vector<MemoryMapping> &mappings, std::uint64_t stackPointer, std::uint64_t threadPointer,
     std::uint64_t bytes)
 {
-    const auto at = std::partition_point(mappings.begin(), mappings.end(),
-        [=](const MemoryMapping &mapping) { return mapping.end <= stackPointer; });
+    const auto at = std::partition_point(
+        mappings.begin(), mappings.end(), [=](const MemoryMapping &mapping) { return mapping.end <= stackPointer; });
     if (at == mappings.end() || at->begin > stackPointer || !at->isReadable || !at->isWritable || at->isShared)
         return StackRoom::None;
     const bool isEnough = stackPointer - at->begin > bytes;

@@ -137,7 +137,7 @@ private:
         const SessionInfo &info = m_snapshot.info;
         if (info.unwritten)
             add(Trust::Partial, unwrittenText(info),
-                isBeingRecorded(info)                ? "it is kept in memory, and written as soon as there is room"
+                isBeingRecorded(info)              ? "it is kept in memory, and written as soon as there is room"
                     : info.unwritten->from.ns == 0 ? "nothing of the recording is here"
                                                    : "everything up to then is here, and nothing of what came later");
     }
@@ -149,7 +149,8 @@ private:
         Trust &heap = m_result.heap;
         addLoss(LossKind::EventsDropped, trustOf(share(count(LossKind::EventsDropped), heapEvents())),
             (isDropping(m_snapshot.info) ? "the recording was told to drop when rings are full; " : std::string())
-                + "a dropped free looks like a leak, a dropped allocation is not seen at all", heap);
+                + "a dropped free looks like a leak, a dropped allocation is not seen at all",
+            heap);
         addLoss(LossKind::BadRecords, Trust::Partial,
             "what the program shares with the recorder is damaged, and heap events may have been misread", heap);
         addLoss(LossKind::StackTableFull, trustOf(share(count(LossKind::StackTableFull), heapEvents())),
@@ -455,9 +456,8 @@ private:
                 formatCounted(stacks.distinct, "stack"), stacks.distinct == 1 ? "is" : "are",
                 m_incompleteCost.empty() ? "" : ", the others hold " + m_incompleteCost)
             : "no stacks were recorded";
-        const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(), [](const CoverageItem &item) {
-            return item.isLoss && !item.isOfStacks;
-        });
+        const auto lost = std::find_if(m_result.items.begin(), m_result.items.end(),
+            [](const CoverageItem &item) { return item.isLoss && !item.isOfStacks; });
         if (lost == m_result.items.end())
             return "No events lost; " + whole + '.';
         return fmt::format("{}; {}.", lost->shortly.empty() ? lost->what : lost->shortly, whole);

@@ -21,8 +21,9 @@ struct CoverageItem
     std::string what;   ///< "Heap events dropped: 12"
     std::string effect; ///< what this means for the results: "live bytes may be off by their size"
     bool isLoss = true; ///< else all is there, but something has no name
-    std::string shortly = {};    ///< "12 heap events lost": `what` where there is little room; empty: it stands in lists only
-    bool isOfStacks = false;     ///< callers are missing, costs are not
+    std::string shortly
+        = {}; ///< "12 heap events lost": `what` where there is little room; empty: it stands in lists only
+    bool isOfStacks = false; ///< callers are missing, costs are not
 };
 
 /// How far the results can be trusted.

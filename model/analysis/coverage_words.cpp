@@ -20,15 +20,22 @@ Trust Coverage::worst() const
 std::string lossWords(LossKind kind, std::int64_t count)
 {
     switch (kind) {
-    case LossKind::EventsDropped: return formatCounted(count, "heap event") + " lost";
-    case LossKind::SamplesLost: return formatCounted(count, "CPU sample") + " lost";
-    case LossKind::SamplesThrottled: return "CPU sampling throttled " + formatCounted(count, "time");
-    case LossKind::BadRecords: return formatCounted(count, "damaged record");
-    case LossKind::ActivityLost: return formatCounted(count, "record") + " of calls and waits lost";
+    case LossKind::EventsDropped:
+        return formatCounted(count, "heap event") + " lost";
+    case LossKind::SamplesLost:
+        return formatCounted(count, "CPU sample") + " lost";
+    case LossKind::SamplesThrottled:
+        return "CPU sampling throttled " + formatCounted(count, "time");
+    case LossKind::BadRecords:
+        return formatCounted(count, "damaged record");
+    case LossKind::ActivityLost:
+        return formatCounted(count, "record") + " of calls and waits lost";
     case LossKind::ProcessesMissed:
         return fmt::format("{} {} too short to measure", formatCount(count), count == 1 ? "process" : "processes");
-    case LossKind::SamplesMissed: return formatCounted(count, "CPU sample") + " not taken";
-    default: return {};
+    case LossKind::SamplesMissed:
+        return formatCounted(count, "CPU sample") + " not taken";
+    default:
+        return {};
     }
 }
 

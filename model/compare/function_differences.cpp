@@ -64,8 +64,7 @@ FunctionDifference rowOf(std::size_t id, const Gathered &row, const Comparison &
     result.line = place.line;
     for (const Side side : kSides)
         result.functions = std::max(result.functions,
-            static_cast<std::uint32_t>(
-                countOf(*comparison.indexes[sideIndex(side)], row.functions[sideIndex(side)])));
+            static_cast<std::uint32_t>(countOf(*comparison.indexes[sideIndex(side)], row.functions[sideIndex(side)])));
     result.self = differenceOf(row.self[0], row.self[1], comparison.units, comparison.certainty);
     result.caused = differenceOf(row.caused[0], row.caused[1], comparison.units, comparison.certainty);
     result.total = differenceOf(row.total[0], row.total[1], comparison.units, comparison.certainty);

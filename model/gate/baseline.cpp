@@ -128,7 +128,8 @@ Result<Baseline> readBaseline(std::string_view text)
             line.remove_prefix(kEnd.size());
             if (!read(line, lines) || lines != number || !text.empty())
                 return Error(fmt::format("Its last line says \"end {}\", and it is line {}: lines were lost or added; "
-                                         "save the baseline anew", line.substr(0, 20), number));
+                                         "save the baseline anew",
+                    line.substr(0, 20), number));
             hasEnd = true;
             continue;
         }
@@ -136,7 +137,8 @@ Result<Baseline> readBaseline(std::string_view text)
             return Error(fmt::format("Line {} is damaged: \"{}\"", number, line.substr(0, 80)));
     }
     if (!hasEnd)
-        return Error("It is cut off: its last line, \"end\" and the count of its lines, is missing; save the baseline anew");
+        return Error(
+            "It is cut off: its last line, \"end\" and the count of its lines, is missing; save the baseline anew");
     return baseline;
 }
 

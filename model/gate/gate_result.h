@@ -18,7 +18,7 @@ struct GateSamples
     GateKey key = GateKey::Allocations;
     std::vector<double> base; ///< of paired runs base[i] and current[i] ran next to each other
     std::vector<double> current;
-    std::string absent; ///< why there are no values, or none to compare with, as a sentence
+    std::string absent;  ///< why there are no values, or none to compare with, as a sentence
     bool isOwed = false; ///< without them there is no answer, unless any growth is accepted
 };
 

@@ -41,7 +41,7 @@ HeapGap heapGap(const Snapshot &snapshot)
 {
     const ProgramTables &tables = *snapshot.tables;
     const std::vector<Image> &images = tables.images;
-    const Image *last = nullptr; // that the command's process became
+    const Image *last = nullptr;    // that the command's process became
     const Image *longest = nullptr; // of those that were not traced
     std::set<std::string_view> names;
     std::int64_t untraced = 0;
@@ -65,10 +65,11 @@ HeapGap heapGap(const Snapshot &snapshot)
     if (2 * untracedNs >= snapshot.span.length().ns || std::none_of(images.begin(), images.end(), isTraced))
         return {text, {}};
     return {{},
-        text + (untraced == 1 ? " Its allocations are in no figure."
-                : names.size() == 1
-                ? fmt::format(" So it was {} times; those allocations are in no figure.", untraced)
-                : fmt::format(" So it was with {} processes; their allocations are in no figure.", untraced))};
+        text
+            + (untraced == 1 ? " Its allocations are in no figure."
+                    : names.size() == 1
+                    ? fmt::format(" So it was {} times; those allocations are in no figure.", untraced)
+                    : fmt::format(" So it was with {} processes; their allocations are in no figure.", untraced))};
 }
 
 } // namespace model

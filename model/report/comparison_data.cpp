@@ -47,8 +47,9 @@ Json functionRow(const Comparison &comparison, const FunctionDifference &row)
 {
     const FunctionIndex &index = *comparison.indexes[sideIndex(row.side)];
     Json object = {{"function", index.name(row.shown)}, {"module", index.modulePath(row.shown)}, {"file", row.file},
-        {"line", row.line}, {"functions", row.functions}, {"in_a", row.isInA}, {"in_b", row.isInB}, {"self", differenceObject(row.self)},
-        {"caused", differenceObject(row.caused)}, {"total", differenceObject(row.total)}};
+        {"line", row.line}, {"functions", row.functions}, {"in_a", row.isInA}, {"in_b", row.isInB},
+        {"self", differenceObject(row.self)}, {"caused", differenceObject(row.caused)},
+        {"total", differenceObject(row.total)}};
     return object;
 }
 

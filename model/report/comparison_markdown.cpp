@@ -40,8 +40,8 @@ void writeFunctions(std::ostream &out, const ComparedCost &cost, std::size_t row
         const std::string name = shortFunctionName(comparison.indexes[sideIndex(row.side)]->name(row.shown));
         const std::string place = shortPlace(row.file, row.line);
         out << fmt::format("| {}{}{} | {} | {} | {} | {} |\n", markdownCell(name),
-            place.empty() ? "" : " " + markdownCell(place), severalFunctionsText(row), costText(row.caused.a, unit), costText(row.caused.b, unit),
-            changeText(row.caused, unit), relativeText(row.caused));
+            place.empty() ? "" : " " + markdownCell(place), severalFunctionsText(row), costText(row.caused.a, unit),
+            costText(row.caused.b, unit), changeText(row.caused, unit), relativeText(row.caused));
     }
 }
 

@@ -184,8 +184,7 @@ Json heapTotalsObject(const Snapshot &snapshot)
         {"live_blocks", heap.liveBlocks}, {"peak_bytes", heap.peakBytes}, {"peak_blocks", heap.peakBlocks},
         {"peak_time_ns", heap.peakWhen.ns}, {"peak_is_exact", heap.peakIsExact && !isPeakSampled(snapshot)},
         {"peak_is_upper_bound", heap.peakIsBound}, {"temporary", heap.temporaries},
-        {"unknown_frees", heap.unknownFrees},
-        {"when_full", isDropping(snapshot.info) ? "drop" : "wait"}};
+        {"unknown_frees", heap.unknownFrees}, {"when_full", isDropping(snapshot.info) ? "drop" : "wait"}};
     if (!knowsPeakOfStacks(snapshot)) {
         object.erase("peak_blocks");
         object.erase("peak_time_ns");

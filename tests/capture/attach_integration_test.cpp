@@ -294,8 +294,10 @@ private Q_SLOTS:
         QTest::newRow("loader") << QStringList{QStringLiteral("constructor"),
             AttachedProgram::target("libattach_constructor.so")}
                                 << QByteArray("the loader");
-        QTest::newRow("coroutine") << QStringList{QStringLiteral("coroutine")} << QByteArray("code whose stack may end");
-        QTest::newRow("allocator of another name") << QStringList{QStringLiteral("pool")} << QByteArray("the allocator");
+        QTest::newRow("coroutine") << QStringList{QStringLiteral("coroutine")}
+                                   << QByteArray("code whose stack may end");
+        QTest::newRow("allocator of another name")
+            << QStringList{QStringLiteral("pool")} << QByteArray("the allocator");
         QTest::newRow("allocator of its own") << QStringList{QStringLiteral("own pool")} << QByteArray("the allocator");
     }
     void noThreadIsBorrowedWhereItHoldsSomething()
@@ -304,8 +306,8 @@ private Q_SLOTS:
         QFETCH(QByteArray, place);
         HeapListener listener;
         const QString pool = QStringLiteral("LD_PRELOAD=") + AttachedProgram::target("libattach_pool.so");
-        AttachedProgram target(
-            AttachedProgram::target(arguments.first() == QLatin1String("own pool") ? "attach_own_pool" : "attach_waits"),
+        AttachedProgram target(AttachedProgram::target(
+                                   arguments.first() == QLatin1String("own pool") ? "attach_own_pool" : "attach_waits"),
             arguments, arguments.first() == QLatin1String("pool") ? QStringList{pool} : QStringList());
         QTest::qWait(50);
         TracerInjector impatient(target.pid(), {tracerPath(), {}, std::chrono::milliseconds(200)});

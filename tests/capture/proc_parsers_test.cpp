@@ -185,8 +185,9 @@ private Q_SLOTS:
 
     void memoryOfTheFirstVersionIsFound()
     {
-        const auto mount = capture::oldMemoryMount("24 1 0:21 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
-                                                   "25 1 0:22 /box /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n");
+        const auto mount
+            = capture::oldMemoryMount("24 1 0:21 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+                                      "25 1 0:22 /box /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n");
         QCOMPARE(mount.root, std::string("/box"));
         QCOMPARE(mount.point, std::string("/sys/fs/cgroup/memory"));
         QVERIFY(capture::oldMemoryMount("26 1 0:23 / /c rw - cgroup2 cgroup2 rw,memory_recursiveprot\n").point.empty());

@@ -207,7 +207,8 @@ void HostileIntegrationTest::aStalledRecorderHoldsUpAsFarAsIsAllowed()
     QVERIFY(summary[QStringLiteral("losses")][QStringLiteral("events_dropped")].toInteger() > 1000);
     QCOMPARE(summary[QStringLiteral("heap")][QStringLiteral("when_full")].toString(), policy);
     const QByteArray losses
-        = runner.genprof({QStringLiteral("report"), runner.session(), QStringLiteral("--what"), QStringLiteral("losses")})
+        = runner
+              .genprof({QStringLiteral("report"), runner.session(), QStringLiteral("--what"), QStringLiteral("losses")})
               .out;
     QVERIFY2(losses.simplified().contains("told to drop when rings are full") == (policy == QStringLiteral("drop")),
         losses.right(400).constData());

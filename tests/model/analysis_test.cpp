@@ -219,15 +219,10 @@ private Q_SLOTS:
 
     void goesOnIntoEachBranchOfAHotPath()
     {
-        const Snapshot snapshot = SnapshotBuilder()
-                                      .cpu("start;main;sort;compare 25\n"
-                                           "start;main;sort;swap 15\n"
-                                           "start;main;hash 30\n"
-                                           "start;main;draw;line 20\n"
-                                           "start;main;draw;text 2\n"
-                                           "start;main;draw;fill 4\n"
-                                           "start;main;log 4\n")
-                                      .build();
+        const char *const stacks = "start;main;sort;compare 25\nstart;main;sort;swap 15\nstart;main;hash 30\n"
+                                   "start;main;draw;line 20\nstart;main;draw;text 2\nstart;main;draw;fill 4\n"
+                                   "start;main;log 4\n";
+        const Snapshot snapshot = SnapshotBuilder().cpu(stacks).build();
         const CallTree tree = *callTree(snapshot, {CostKind::CpuSamples});
         const std::vector<HotPath> paths = hotPaths(tree);
         std::string ends;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/stack_text.h"
 #include "model/compare/compared_costs.h"
-#include "model/compare/match_name.h"
 #include "model/compare/multiple_tests.h"
 #include "model/compare/near_sequences.h"
 #include "model/compare/rate_test.h"
@@ -71,9 +70,6 @@ class ComparisonTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void namesLoseWhatABuildNumbers_data();
-    void namesLoseWhatABuildNumbers();
-    void modulesLoseTheirVersion();
     void ratesAreComparedAsKnown();
     void severalTestsAreCorrectedAsKnown();
     void nearSequencesLeaveOutCallers();
@@ -97,44 +93,6 @@ private Q_SLOTS:
     void manyTimesAsMuchIsARatio();
     void reportsSayBothSides();
 };
-
-void ComparisonTest::namesLoseWhatABuildNumbers_data()
-{
-    QTest::addColumn<QString>("name");
-    QTest::addColumn<QString>("match");
-    const auto row = [](const char *name, const char *match) {
-        QTest::newRow(name) << QString::fromUtf8(name) << QString::fromUtf8(match);
-    };
-    row("parse", "parse");
-    row("parse.part.0", "parse");
-    row("parse.constprop.0.isra.1", "parse");
-    row("parse.cold", "parse");
-    row("parse.lto_priv.0", "parse");
-    row("parse.llvm.1234567", "parse");
-    row("local.123", "local");
-    row("a::parse(int) [clone .part.0] [clone .cold]", "a::parse(int)");
-    row("name[abi:cxx11](int)", "name[abi:cxx11](int)");
-    row("run()::{lambda(int)#2}::operator()(int) const", "run()::{lambda(int)#}::operator()(int) const");
-    row("f<{unnamed type#1}>(void)", "f<{unnamed type#}>(void)");
-    row("run()::'lambda3'(int)::operator()(int) const", "run()::'lambda'(int)::operator()(int) const");
-    row("lambda3", "lambda3");
-    row("operator.", "operator.");
-    row("v1.5", "v1");
-}
-
-void ComparisonTest::namesLoseWhatABuildNumbers()
-{
-    QFETCH(QString, name);
-    QFETCH(QString, match);
-    QCOMPARE(QString::fromStdString(matchName(name.toStdString())), match);
-}
-
-void ComparisonTest::modulesLoseTheirVersion()
-{
-    QCOMPARE(moduleMatchName("/usr/lib/libfoo.so.1.2.3"), std::string("libfoo.so"));
-    QCOMPARE(moduleMatchName("/opt/bin/server"), std::string("server"));
-    QCOMPARE(moduleMatchName("[kernel]"), std::string("[kernel]"));
-}
 
 void ComparisonTest::ratesAreComparedAsKnown()
 {
@@ -234,8 +192,7 @@ void ComparisonTest::lambdasStayApartInTheSameBuild()
 void ComparisonTest::rowsSayHowManyFunctionsTheyAreAbout()
 {
     const auto before = heapOf("main;run()::{lambda()#1}::operator() 64\nmain;run()::{lambda()#2}::operator() 10", "1");
-    const auto after
-        = heapOf("main;run()::{lambda()#1}::operator() 99\nmain;parse.part.0 1\nmain;parse.cold 1", "2");
+    const auto after = heapOf("main;run()::{lambda()#1}::operator() 99\nmain;parse.part.0 1\nmain;parse.cold 1", "2");
     const Comparison result = compared(before, after);
     std::map<std::string, std::uint32_t> counts;
     for (const FunctionDifference &row : result.functions)

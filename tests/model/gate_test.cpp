@@ -236,12 +236,17 @@ void GateTest::heapsThatNobodyTracedDoNotPass()
         SnapshotBuilder builder;
         TableBuilder &tables = builder.tables();
         tables.changeImage(builder.image()).heap = wrapper;
-        tables.addImage({.process = builder.process(), .epoch = 1, .start = Timestamp{1'000'000}, .heap = program,
+        tables.addImage({.process = builder.process(),
+            .epoch = 1,
+            .start = Timestamp{1'000'000},
+            .heap = program,
             .heapNote = tables.string(program == HeapState::Full ? "" : "It was started without LD_PRELOAD")});
         if (childNs > 0)
             tables.addImage({.process = tables.addProcess({.pid = 101, .parent = builder.process()}),
-                .executable = tables.string("/sbin/ldconfig"), .start = Timestamp{1'000'000},
-                .end = Timestamp{1'000'000 + childNs}, .heap = HeapState::NotTraced,
+                .executable = tables.string("/sbin/ldconfig"),
+                .start = Timestamp{1'000'000},
+                .end = Timestamp{1'000'000 + childNs},
+                .heap = HeapState::NotTraced,
                 .heapNote = tables.string("The program is static.")});
         return heapGap(builder.build());
     };

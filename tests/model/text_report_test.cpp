@@ -44,10 +44,8 @@ private Q_SLOTS:
         const Timestamp exec{2'000'000'000}, end{2'500'000'000};
         const ProcessId process
             = builder.tables().addProcess({.pid = 23403, .start = {0}, .end = end, .waitStatus = 9 << 8});
-        builder.tables().addImage({.process = process,
-            .commandLine = builder.tables().string("./ex first"),
-            .start = {0},
-            .end = exec});
+        builder.tables().addImage(
+            {.process = process, .commandLine = builder.tables().string("./ex first"), .start = {0}, .end = exec});
         builder.tables().addImage({.process = process,
             .epoch = 1,
             .commandLine = builder.tables().string("./ex second"),

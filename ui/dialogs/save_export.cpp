@@ -31,7 +31,8 @@ constexpr const char *kExportFolder = "exportFolder";
 
 model::Error failure(const QString &path, const QString &why)
 {
-    return model::Error(QObject::tr("Cannot write %1: %2").arg(shownPath(QDir::toNativeSeparators(path)), why).toStdString());
+    return model::Error(
+        QObject::tr("Cannot write %1: %2").arg(shownPath(QDir::toNativeSeparators(path)), why).toStdString());
 }
 
 /// Why nothing can be written at `path`, and what to try; empty if that is to be seen.

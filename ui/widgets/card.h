@@ -26,7 +26,7 @@ public:
     explicit Card(const QString &title = {}, QWidget *parent = nullptr);
 
     void setTitle(const QString &title);
-    void setCaption(const QString &caption); ///< muted, behind the title, or below it where the room is short
+    void setCaption(const QString &caption);  ///< muted, behind the title, or below it where the room is short
     void setCaptionTrust(model::Trust trust); ///< else: of what is partial a warning
     QVBoxLayout *body() { return m_body; }
     QHBoxLayout *header(); ///< right of the caption
