@@ -146,6 +146,8 @@ private:
     Tracing &tracing = g_tracing;
     wire::Header &header = tracing.memory.header();
     const std::uint32_t word = header.order.load(std::memory_order_acquire);
+    if (!ForkFlag::isRaised())
+        return false; // forked in this hook: that is nobody's order
     if (word == wire::kStopped) {
         tracing.goDormant();
         return false;

@@ -47,6 +47,8 @@ constexpr Call kCalls[] = {
     {Ask::Meet, SYS_mmap, {0, 4096, PROT_READ | PROT_WRITE, kPrivate, ~std::uint64_t{0}, 0}},
     {Ask::Meet, SYS_mmap, {kAnyNumber, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, kAnyNumber, 0}},
     {Ask::Meet, SYS_mmap, {kAnyNumber, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, ~std::uint64_t{0}, 0}},
+    {Ask::Meet, SYS_mmap,
+        {kAnyNumber, 1 << 27, PROT_READ | PROT_WRITE, kPrivate | MAP_FIXED_NOREPLACE, ~std::uint64_t{0}, 0}},
     {Ask::Meet, SYS_munmap, {kAnyNumber, 1 << 27}},
     {Ask::Meet, SYS_madvise, {kAnyNumber, 1 << 27, MADV_DONTFORK}},
     {Ask::Meet, SYS_madvise, {kAnyNumber, 4096, MADV_WIPEONFORK}},

@@ -13,8 +13,10 @@
 #include <link.h>
 #include <linux/kcmp.h>
 #include <linux/prctl.h>
+#include <sys/mman.h>
 
 #include <cstring>
+#include <utility>
 
 namespace capture::tracer {
 
@@ -113,6 +115,8 @@ bool Tracing::connect(wire::Origin origin)
         findLoaderFunctions();
     if (origin == wire::Origin::Attach)
         m_image = 0; // an earlier recorder's
+    if (void *const nowhere = std::exchange(m_nowhere, nullptr); nowhere != nullptr)
+        rawSyscall(SYS_munmap, asLong(nowhere), static_cast<long>(wire::kMemoryBytes));
     // What a forked child has now is the image that its memory is a copy of; who is forked from it meanwhile has the same.
     const Meeting meeting = meetRecorder(origin, m_image);
     memory = meeting.memory;
@@ -323,6 +327,19 @@ void Tracing::respectRestrictions()
         return;
     retreat(isSilenced ? wire::Retreat::NoSystemCalls : wire::Retreat::NoClock);
     goDormant();
+}
+
+void Tracing::writeNowhere()
+{
+    // Not over what is there: the memory itself, or what a handler of the program has mapped in its place since.
+    if (memory.base == nullptr || !Restrictions::allow(Ask::Meet))
+        return;
+    const long place = rawSyscall(SYS_mmap, asLong(memory.base), static_cast<long>(wire::kMemoryBytes),
+        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (place == asLong(memory.base))
+        m_nowhere = memory.base;
+    else if (!failed(place)) // a kernel before 4.17 takes the place for a hint
+        rawSyscall(SYS_munmap, place, static_cast<long>(wire::kMemoryBytes));
 }
 
 void Tracing::goDormant()

@@ -93,6 +93,10 @@ public:
     /// The program has forbidden itself system calls: stops recording if that takes something which every event needs.
     void respectRestrictions();
 
+    /// In a child that was forked while its thread was in a hook, and goes on there: what it writes of the shared memory, which it has not, goes
+    /// nowhere until it meets the recorder. Does nothing in one that has that memory (vfork).
+    void writeNowhere();
+
     /// Stops recording in this process, until a recorder attaches.
     void goDormant();
 
@@ -156,6 +160,7 @@ private:
     std::atomic<std::uint32_t> m_guestSlot = 0; ///< the one that a guest used last
     /// The process that `memory` is mapped in: a forked child has it not. Whoever runs in it under another pid is a guest.
     std::int64_t m_memoryPid = 0;
+    void *m_nowhere = nullptr; ///< what writeNowhere() has mapped
     std::uint64_t m_image = 0; ///< the recorder's number of what `memory` is of, which a forked child tells; 0: none
     bool m_hasRules = false;
     ThreadState *m_states[wire::kMaxThreads] = {}; ///< by slot; each belongs to the slot's owner

@@ -192,6 +192,36 @@ int handlerForks()
     return 0;
 }
 
+/// The child comes back to wherever the signal was taken, in the allocator too, and goes on.
+int timerForks()
+{
+    static volatile sig_atomic_t isChild = 0;
+    constexpr int kChildren = 200;
+    handle(
+        SIGALRM,
+        [](int) {
+            if (isChild || g_signals == kChildren)
+                return;
+            g_signals = g_signals + 1;
+            isChild = fork() == 0;
+        },
+        SA_RESTART);
+    itimerval timer{};
+    timer.it_interval.tv_usec = timer.it_value.tv_usec = 1000;
+    setitimer(ITIMER_REAL, &timer, nullptr);
+    int bad = 0;
+    while (g_signals < kChildren) {
+        bad += churn(20);
+        if (isChild)
+            _exit(bad + churn(200) == 0 ? 3 : 1);
+    }
+    int well = 0, status = 0;
+    for (pid_t child = 0; (child = wait(&status)) > 0 || errno == EINTR;)
+        well += child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 3 ? 1 : 0;
+    std::printf("ended well %d bad %d\n", well, bad);
+    return 0;
+}
+
 /// What the program knows of its signals is what it set up itself, in new threads too.
 int masksAreItsOwn()
 {
@@ -251,6 +281,7 @@ constexpr Case kCases[] = {
     {"overflow-is-caught", overflowIsCaught},
     {"handler-jumps-out", handlerJumpsOut},
     {"handler-forks", handlerForks},
+    {"timer-forks", timerForks},
     {"masks-are-its-own", masksAreItsOwn},
     {"sleeps-are-whole", sleepsAreWhole},
 };
