@@ -358,9 +358,12 @@ const CgroupMemory &ProcInstrument::memoryOf(TrackedProcess &process)
     const auto [it, isNew] = m_cgroupMemory.try_emplace(process.cgroupDirectory + '\0' + process.oldMemoryDirectory);
     if (isNew && !process.cgroupDirectory.empty())
         it->second = readCgroupMemory(process.cgroupDirectory, m_cgroups.mountPoint());
-    // A controller belongs to one version.
-    if (isNew && !it->second.currentBytes && !process.oldMemoryDirectory.empty())
+    // A controller belongs to one version; pressure is told by version 2 alone, whoever has the controller.
+    if (isNew && !it->second.currentBytes && !process.oldMemoryDirectory.empty()) {
+        const auto pressure = it->second.pressureMilliPercent;
         it->second = readOldCgroupMemory(process.oldMemoryDirectory);
+        it->second.pressureMilliPercent = pressure;
+    }
     return it->second;
 }
 

@@ -194,7 +194,9 @@ Capability cgroupMetrics(const HostFacts &facts)
         return item;
     item.level = CapabilityLevel::Limited;
     if (!facts.cgroupHasMemory && facts.oldCgroupHasMemory) {
-        item.sentence = "Memory and its limit are read from the control group of version 1, which tells no pressure.";
+        item.sentence = facts.memoryPressureReadable
+            ? "Memory and its limit are read from the control group of version 1, its pressure from that of version 2."
+            : "Memory and its limit are read from the control group of version 1, which tells no pressure.";
         item.remedy = "boot with systemd.unified_cgroup_hierarchy=1";
     } else if (!facts.cgroupDirectory) {
         item.sentence
