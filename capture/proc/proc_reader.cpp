@@ -153,25 +153,33 @@ std::optional<ProcStat> parseStat(std::string_view text)
     return stat;
 }
 
-std::optional<char> processState(std::int32_t pid, const std::string &procRoot)
+namespace {
+
+std::optional<ProcStat> readStat(std::int32_t pid, const std::string &procRoot)
 {
     const auto text = readProcFile(procRoot + '/' + std::to_string(pid) + "/stat");
-    const auto stat = text ? parseStat(*text) : std::nullopt;
+    return text ? parseStat(*text) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<char> processState(std::int32_t pid, const std::string &procRoot)
+{
+    const auto stat = readStat(pid, procRoot);
     return stat ? std::optional(stat->state) : std::nullopt;
 }
 
 bool isRunning(std::int32_t pid, const std::string &procRoot)
 {
-    const std::optional<char> state = processState(pid, procRoot);
-    return state && *state != 'Z' && *state != 'X';
+    const auto stat = readStat(pid, procRoot);
+    return stat && !isZombie(*stat);
 }
 
 bool isEnding(std::int32_t pid, const std::string &procRoot)
 {
     const std::string folder = procRoot + '/' + std::to_string(pid);
-    const auto text = readProcFile(folder + "/stat");
-    const auto stat = text ? parseStat(*text) : std::nullopt;
-    if (!stat || stat->state == 'Z' || stat->state == 'X')
+    const auto stat = readStat(pid, procRoot);
+    if (!stat || isZombie(*stat))
         return false;
     if (stat->isExiting)
         return true;

@@ -59,6 +59,9 @@ struct ProcStat
 /// Parses the text of a stat file; empty if it is none.
 std::optional<ProcStat> parseStat(std::string_view text);
 
+/// Whether the kernel has nothing left of a process but its end. A leader that ended before its threads is not that.
+inline bool isZombie(const ProcStat &stat) { return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1; }
+
 /// The state letter of a process ('R', 'S', 'T', 'Z', …); empty if there is none with that pid.
 std::optional<char> processState(std::int32_t pid, const std::string &procRoot = "/proc");
 /// Whether it is more than an entry that waits for its parent.

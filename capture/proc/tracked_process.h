@@ -107,7 +107,4 @@ private:
 /// Looks between ticks at what new processes have, unless there are many of them; how many it looked at.
 std::size_t lookAtNew(std::map<std::int32_t, TrackedProcess> &tracked);
 
-/// Whether the kernel has nothing left of a process but its end. A leader that ended before its threads is not that.
-inline bool isZombie(const ProcStat &stat) { return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1; }
-
 } // namespace capture
