@@ -99,6 +99,8 @@ void ComparePage::setOtherWaiting(const QString &path)
     leaveHeld();
     m_other.reset();
     m_otherSelection->reset();
+    m_apart.reset();
+    m_isApartAwaited = false;
     m_isHeld = false;
     m_isSwapped = false;
     m_isWaiting = true;
