@@ -81,7 +81,7 @@ private Q_SLOTS:
     void isWholeForAClientThatReadsSlowly()
     {
         constexpr std::size_t kBytes = 24 << 20;
-        const Server server({.body = std::string(kBytes, 'x')}, 300ms);
+        const Server server({.body = std::string(kBytes, 'x')}, 5s);
         const int fd = connectedTo(server.port, 256 * 1024);
         ask(fd);
         // Five that ask for nothing: from then on a connection on which nothing is answered has one second.

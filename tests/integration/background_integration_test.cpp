@@ -131,11 +131,11 @@ void BackgroundIntegrationTest::killsWhatDoesNotEnd()
 
 void BackgroundIntegrationTest::whatIsKilledWithTheCommandHasEnded()
 {
-    // It has 256 MiB to give back, and is not gone when the shell is.
+    // It has 64 MiB to give back, and is not gone when the shell is.
     const GenprofRunner runner;
     const Ran ran = runner.record(words("--tick 100 --heap off --cpu off"),
         {QStringLiteral("setsid"), QStringLiteral("sh"), QStringLiteral("-c"),
-            QStringLiteral("dd if=/dev/zero bs=256M 2>/dev/null | sleep 60 & sleep 0.7; kill -9 0")});
+            QStringLiteral("dd if=/dev/zero bs=64M 2>/dev/null | sleep 60 & sleep 0.7; kill -9 0")});
     QCOMPARE(ran.exitCode, 128 + SIGKILL);
     QVERIFY2(!ran.err.contains("what it started runs on"), ran.err.constData());
     const QJsonArray processes = runner.report(QStringLiteral("summary"))[QStringLiteral("processes")].toArray();
