@@ -126,7 +126,11 @@ std::optional<double> residentPerRequested(const Snapshot &snapshot)
     const auto before = middle ? resident.nearest(middle->when) : std::nullopt, after = resident.nearest(last->when);
     if (!before || !after || last->value - middle->value < kLeastGrowth)
         return std::nullopt;
-    return (after->value - before->value) / (last->value - middle->value);
+    const double ratio = (after->value - before->value) / (last->value - middle->value);
+    // What fits into what is resident may lie in pages that were touched before.
+    if (ratio < kMostlyResident && last->value <= after->value)
+        return std::nullopt;
+    return ratio;
 }
 
 std::optional<ForecastLimit> memoryLimit(const Snapshot &snapshot, const SeriesSource &source)
