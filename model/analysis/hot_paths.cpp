@@ -38,9 +38,17 @@ void follow(const CallTree &tree, const std::vector<NodeId> &callers, NodeId nod
         const NodeId heaviest = tree.child(node, 0);
         const double share = ratio(tree.total(heaviest), tree.all());
         const bool goesOn = ratio(tree.total(heaviest), path.total) >= kFollowedShare && share >= kWorthwhileShare;
-        const bool forks = !goesOn && share >= kBranchShare;
+        std::vector<NodeId> branches;
+        std::int64_t branching = 0;
         for (std::uint32_t i = goesOn ? 1 : 0; i < count; ++i)
-            if (const NodeId branch = tree.child(node, i); ratio(tree.total(branch), tree.all()) >= kBranchShare)
+            if (const NodeId branch = tree.child(node, i); ratio(tree.total(branch), tree.all()) >= kBranchShare) {
+                branches.push_back(branch);
+                branching += tree.total(branch);
+            }
+        // Where most of it goes into small parts, that is where the path ends.
+        const bool forks = !goesOn && ratio(branching, path.total) >= kFollowedShare;
+        if (goesOn || forks)
+            for (const NodeId branch : branches)
                 follow(tree, path.nodes, branch, paths);
         if (forks)
             return; // its branches tell where it goes
