@@ -111,11 +111,8 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
                 formatShareOf(hot.tracerNs, snapshot.cpuSummary.timeNs)),
             options.columns, 2);
     writeHeading(out, "Where most of it flows");
-    std::size_t rank = 0;
     for (const HotPath &path : hot.paths) {
-        if (path.rank != rank)
-            out << fmt::format("  {}.\n", path.rank);
-        rank = path.rank;
+        out << fmt::format("  {}.\n", path.rank); // once more for a tie, or it would read as part of the path before
         writePath(out, snapshot, hot, path, options.columns);
     }
     writeTrust(out, snapshot, options);
