@@ -21,6 +21,7 @@ constexpr std::size_t kMostTrendPoints = 120;
 constexpr std::size_t kLeastForBackTest = 60;
 constexpr double kNsPerHour = 3600e9;
 constexpr double kMostFilled = 0.2;  ///< share of blocks without data
+constexpr double kScatter = 4;       ///< median distances from a level, about 2.7 standard deviations
 constexpr double kTailWeight = 0.85; ///< of the futures after a change of slope
 
 /// Quantile of a small unsorted sample, interpolated.
@@ -61,7 +62,6 @@ SeenValues seenValues(std::span<const double> values, double level)
 {
     constexpr double kMoved = 0.1;   ///< of the greatest: less is no other level
     constexpr double kSettled = 0.9; ///< of the time: what was before is start-up
-    constexpr double kScatter = 4;   ///< median distances from the level, about 2.7 standard deviations
     const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
     const std::span<const double> last = values.last(std::min<std::size_t>(values.size(), 3));
     SeenValues seen{.first = values.front(),
@@ -163,8 +163,8 @@ private:
         m_change = lastSlopeChange(m_values);
         findTrend();
         m_result.seen = seenValues(m_blocks.values, m_result.level);
-        if (const std::size_t change = m_values.size() - m_result.seen.settled; hasSettled() && change > m_change) {
-            m_change = change;
+        if (hasSettled() && settledSince() > m_change) {
+            m_change = settledSince();
             findTrend();
         }
         if (m_change > 0)
@@ -188,6 +188,21 @@ private:
     {
         return m_result.seen.standsStill(m_result.blocks) && m_result.seen.settled >= kLeastForecastDirection
             && !m_season && !m_result.isGrowing && !m_result.isShrinking;
+    }
+
+    /// The first block of where it stands now: what is near it, but beyond its scatter, is the rest of the way there.
+    std::size_t settledSince() const
+    {
+        const auto values = deseasoned().last(m_result.seen.settled);
+        const double level = quantile({values.begin(), values.end()}, 0.5);
+        std::vector<double> distances;
+        for (const double value : values)
+            distances.push_back(std::abs(value - level));
+        const double most = kScatter * quantile(distances, 0.5);
+        const auto first
+            = std::find_if(distances.begin(), distances.end(), [most](double each) { return each <= most; });
+        const auto left = static_cast<std::size_t>(distances.end() - first);
+        return m_values.size() - std::max(left, kLeastForecastDirection);
     }
 
     bool isDirectionOnly()

@@ -388,16 +388,20 @@ private Q_SLOTS:
 
     void takesRequestedBytesForMemoryOnlyAsFarAsTheyAreResident_data()
     {
+        QTest::addColumn<double>("resident"); ///< at the begin
         QTest::addColumn<double>("residentPerRequested");
         QTest::addColumn<double>("limit"); ///< 0: none
-        QTest::newRow("never touched") << 0.01 << 0.0;
-        QTest::newRow("touched") << 1.0 << 1000 * kMiB;
+        QTest::newRow("never touched") << 10 * kMiB << 0.01 << 0.0;
+        QTest::newRow("in pages touched before") << 100 * kMiB << 0.01 << 1000 * kMiB;
+        QTest::newRow("touched") << 100 * kMiB << 1.0 << 1000 * kMiB;
         // 162 MiB are resident at the end, and 50 MiB live: the other 838 MiB are used up by 670 MiB of small blocks.
-        QTest::newRow("small blocks") << 1.25 << (599.0 / 12 + (1000 - 100 - 599 * 1.25 / 12) / 1.25) * kMiB;
+        QTest::newRow("small blocks") << 100 * kMiB << 1.25
+                                      << (599.0 / 12 + (1000 - 100 - 599 * 1.25 / 12) / 1.25) * kMiB;
     }
 
     void takesRequestedBytesForMemoryOnlyAsFarAsTheyAreResident()
     {
+        QFETCH(const double, resident);
         QFETCH(const double, residentPerRequested);
         QFETCH(const double, limit);
         SnapshotBuilder builder;
@@ -408,7 +412,7 @@ private Q_SLOTS:
             const double live = static_cast<double>(i) / 12 * kMiB;
             heap.spans.push_back({{i * kSecond.ns}, {(i + 1) * kSecond.ns}});
             heap.ticks.push_back({.image = heap.image, .liveBytes = static_cast<std::int64_t>(live)});
-            rss.push_back(static_cast<std::int64_t>(100 * kMiB + residentPerRequested * live));
+            rss.push_back(static_cast<std::int64_t>(resident + residentPerRequested * live));
         }
         builder.metric(Metric::Rss, rss);
         Snapshot snapshot = builder.build();
