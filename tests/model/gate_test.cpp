@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/gate/baseline.h"
 #include "model/gate/drift.h"
-#include "model/gate/heap_gap.h"
 #include "model/gate/rank_tests.h"
 #include "model/report/gate_report.h"
 #include "tests/support/gate_noise.h"
@@ -76,7 +75,6 @@ private Q_SLOTS:
     void noisyCountsAreTestedByRanks();
     void theOwnTimeIsJudgedInsteadOfTheWallTime();
     void absentOnesAreNamed();
-    void heapsThatNobodyTracedDoNotPass();
     void falseAlarmsAreRareAndGrowthIsFound();
     void baselinesReadBack();
     void damagedBaselinesAreRefused_data();
@@ -228,50 +226,6 @@ void GateTest::absentOnesAreNamed()
     QCOMPARE(absent.outcome, GateOutcome::Absent);
     QVERIFY(findingText(absent).find("does not count instructions") != std::string::npos);
     QCOMPARE(verdictOf({absent}), GateOutcome::Passed);
-}
-
-void GateTest::heapsThatNobodyTracedDoNotPass()
-{
-    const auto gapOf = [](HeapState wrapper, HeapState program, std::int64_t childNs) {
-        SnapshotBuilder builder;
-        TableBuilder &tables = builder.tables();
-        tables.changeImage(builder.image()).heap = wrapper;
-        tables.addImage({.process = builder.process(),
-            .epoch = 1,
-            .start = Timestamp{1'000'000},
-            .heap = program,
-            .heapNote = tables.string(program == HeapState::Full ? "" : "It was started without LD_PRELOAD")});
-        if (childNs > 0)
-            tables.addImage({.process = tables.addProcess({.pid = 101, .parent = builder.process()}),
-                .executable = tables.string("/sbin/ldconfig"),
-                .start = Timestamp{1'000'000},
-                .end = Timestamp{1'000'000 + childNs},
-                .heap = HeapState::NotTraced,
-                .heapNote = tables.string("The program is static.")});
-        return heapGap(builder.build());
-    };
-    QVERIFY(gapOf(HeapState::Full, HeapState::Full, 0).why.empty());
-    QVERIFY(gapOf(HeapState::Full, HeapState::Full, 0).beside.empty());
-    const std::string exec = gapOf(HeapState::Full, HeapState::NotTraced, 0).why;
-    QVERIFY2(exec.ends_with("started without LD_PRELOAD."), exec.c_str());
-    const HeapGap helper = gapOf(HeapState::Full, HeapState::Full, 3'000'000);
-    QVERIFY(helper.why.empty());
-    QVERIFY2(helper.beside.find("ldconfig was not (wholly) traced: The program is static.") != std::string::npos,
-        helper.beside.c_str());
-    QVERIFY(gapOf(HeapState::Full, HeapState::Full, 6'000'000'000).why.find("ldconfig") != std::string::npos);
-    QCOMPARE(gapOf(HeapState::Off, HeapState::Off, 0).why, std::string("The heap was not traced."));
-    // What was to be judged and was not seen is no pass, unless its growth is accepted.
-    GateSamples samples{.key = GateKey::Allocations, .absent = exec, .isOwed = true};
-    GateLimits limits = usualGateLimits();
-    QVERIFY(judgeGate({samples}, limits).front().isBlind());
-    QCOMPARE(verdictOf(judgeGate({samples}, limits)), GateOutcome::Unclear);
-    samples.current = {12'000};
-    samples.absent = "The baseline does not have it.";
-    const GateFinding baseless = judgeGate({samples}, limits).front();
-    QCOMPARE(baseless.outcome, GateOutcome::Unclear);
-    QVERIFY2(findingText(baseless).ends_with("The baseline does not have it."), findingText(baseless).c_str());
-    limits[static_cast<std::size_t>(GateKey::Allocations)].isOff = true;
-    QCOMPARE(verdictOf(judgeGate({samples}, limits)), GateOutcome::Passed);
 }
 
 void GateTest::falseAlarmsAreRareAndGrowthIsFound()
