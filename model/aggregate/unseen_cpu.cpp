@@ -2,12 +2,14 @@
 #include "model/aggregate/unseen_cpu.h"
 
 #include "model/aggregate/time_series.h"
+#include "model/base/covered_time.h"
 #include "model/base/format_counted.h"
 #include "model/base/format_units.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace model {
@@ -22,15 +24,7 @@ std::int64_t unwatchedNs(const std::vector<Gap> &gaps, TimeRange time)
     for (const Gap &gap : gaps)
         if (gap.kind != GapKind::TargetStopped && gap.span.intersects(time))
             unwatched.push_back({std::max(gap.span.begin, time.begin), std::min(gap.span.end, time.end)});
-    std::sort(unwatched.begin(), unwatched.end(),
-        [](const TimeRange &left, const TimeRange &right) { return left.begin < right.begin; });
-    std::int64_t sumNs = 0;
-    Timestamp counted = time.begin; // up to there
-    for (const TimeRange &range : unwatched) {
-        sumNs += std::max<std::int64_t>((range.end - std::max(range.begin, counted)).ns, 0);
-        counted = std::max(counted, range.end);
-    }
-    return sumNs;
+    return coveredTime(std::move(unwatched)).ns;
 }
 
 } // namespace

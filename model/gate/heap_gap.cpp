@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/gate/heap_gap.h"
 
+#include "model/base/covered_time.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
+#include <utility>
+#include <vector>
 
 namespace model {
 
@@ -29,10 +33,10 @@ std::string untracedText(const ProgramTables &tables, const Image &image)
     return fmt::format("The heap of {} was not (wholly) traced: {}", name.empty() ? "a program" : name, note);
 }
 
-/// How long an image ran, in the time that was recorded.
-std::int64_t livedNs(const Snapshot &snapshot, const Image &image)
+/// When an image ran.
+TimeRange lifeOf(const Snapshot &snapshot, const Image &image)
 {
-    return std::max<std::int64_t>(image.end.value_or(snapshot.span.end).ns - image.start.ns, 0);
+    return {image.start, std::max(image.end.value_or(snapshot.span.end), image.start)};
 }
 
 } // namespace
@@ -45,16 +49,16 @@ HeapGap heapGap(const Snapshot &snapshot)
     const Image *longest = nullptr; // of those that were not traced
     std::set<std::string_view> names;
     std::int64_t untraced = 0;
-    std::int64_t untracedNs = 0;
+    std::vector<TimeRange> lives; // of those; many may run at once
     for (const Image &image : images) {
         if (image.process == images.front().process && (last == nullptr || image.epoch >= last->epoch))
             last = &image;
         if (!isUntraced(image))
             continue;
         ++untraced;
-        untracedNs += livedNs(snapshot, image);
+        lives.push_back(lifeOf(snapshot, image));
         names.insert(tables.programName(image));
-        if (longest == nullptr || livedNs(snapshot, image) > livedNs(snapshot, *longest))
+        if (longest == nullptr || lives.back().length() > lifeOf(snapshot, *longest).length())
             longest = &image;
     }
     if (longest == nullptr)
@@ -62,6 +66,7 @@ HeapGap heapGap(const Snapshot &snapshot)
     if (isUntraced(*last))
         return {untracedText(tables, *last), {}};
     const std::string text = untracedText(tables, *longest);
+    const std::int64_t untracedNs = coveredTime(std::move(lives)).ns;
     if (2 * untracedNs >= snapshot.span.length().ns || std::none_of(images.begin(), images.end(), isTraced))
         return {text, {}};
     return {{},

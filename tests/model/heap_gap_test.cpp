@@ -17,6 +17,7 @@ class HeapGapTest : public QObject
 
 private Q_SLOTS:
     void heapsThatNobodyTracedDoNotPass();
+    void untracedProgramsThatRunAtOnceCountOnce();
 };
 
 void HeapGapTest::heapsThatNobodyTracedDoNotPass()
@@ -61,6 +62,30 @@ void HeapGapTest::heapsThatNobodyTracedDoNotPass()
     QVERIFY2(findingText(baseless).ends_with("The baseline does not have it."), findingText(baseless).c_str());
     limits[static_cast<std::size_t>(GateKey::Allocations)].isOff = true;
     QCOMPARE(verdictOf(judgeGate({samples}, limits)), GateOutcome::Passed);
+}
+
+/// Of 10 s: eight helpers within the same 0.7 s, as of `make -j8`, or one after another.
+void HeapGapTest::untracedProgramsThatRunAtOnceCountOnce()
+{
+    const auto gapOf = [](std::int64_t stepNs) {
+        SnapshotBuilder builder;
+        TableBuilder &tables = builder.tables();
+        tables.changeImage(builder.image()).heap = HeapState::Full;
+        for (int i = 7; i >= 0; --i)
+            tables.addImage({.process = tables.addProcess({.pid = 101 + i, .parent = builder.process()}),
+                .executable = tables.string("/usr/bin/helper"),
+                .start = Timestamp{1'000'000'000 + i * stepNs},
+                .end = Timestamp{1'700'000'000 + i * stepNs},
+                .heap = HeapState::NotTraced,
+                .heapNote = tables.string("The program is static.")});
+        return heapGap(builder.build());
+    };
+    for (const std::int64_t stepNs : {std::int64_t{0}, std::int64_t{10'000'000}}) {
+        const HeapGap gap = gapOf(stepNs);
+        QVERIFY2(gap.why.empty(), gap.why.c_str());
+        QVERIFY2(gap.beside.find("So it was 8 times") != std::string::npos, gap.beside.c_str());
+    }
+    QVERIFY(!gapOf(700'000'000).why.empty());
 }
 
 QTEST_APPLESS_MAIN(HeapGapTest)
