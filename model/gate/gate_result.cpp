@@ -137,7 +137,7 @@ std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, cons
         finding.limit = limits[static_cast<std::size_t>(sample.key)];
         finding.note = sample.absent;
         finding.hasBase = !sample.base.empty();
-        finding.isOwed = sample.isOwed && !finding.limit.isOff;
+        finding.isOwed = sample.isOwed && !finding.limit.isOff && !finding.limit.most; // that needs no base
         if (!hasBoth(sample)) {
             judgeAlone(finding, sample.current);
             continue;
@@ -189,6 +189,8 @@ GateOutcome verdictOf(const std::vector<GateFinding> &findings)
 bool isSettled(const std::vector<GateFinding> &findings)
 {
     return std::all_of(findings.begin(), findings.end(), [](const GateFinding &finding) {
+        if (finding.isOwed && !finding.hasBase)
+            return true; // more runs bring it no base
         if (!finding.isNoisy || finding.isOnlyTold || finding.isBeyondMost)
             return finding.outcome != GateOutcome::Unclear;
         if (finding.outcome == GateOutcome::Worse)

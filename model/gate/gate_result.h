@@ -67,9 +67,10 @@ struct GateFinding
     Interval ratio95{1, 1};
     double pValue = 1; ///< of noisy ones, after Holm's correction
     double superiority = 0.5;
-    std::size_t neededRuns = 0;    ///< of unclear ones: so many would do
-    std::string note;              ///< of absent ones, and of those that lack a base that they are owed: why
-    bool isOwed = false;           ///< its growth was to be judged, whatever this host allows
+    std::size_t neededRuns = 0; ///< of unclear ones: so many would do
+    std::string note;           ///< of absent ones, and of those that lack a base that they are owed: why
+    bool isOwed
+        = false; ///< its growth was to be judged, whatever this host allows; not beside a value that it must never exceed
     std::vector<GateStack> stacks; ///< what grew, the most first; filled by whoever has the sessions
 
     /// It was to be judged, by a value that it must never exceed or as it is owed, and none was measured.
@@ -80,14 +81,14 @@ struct GateFinding
 /// worse beyond the limit. All others are noisy: worse when Mann–Whitney's p ≤ 2.5 %, corrected by Holm over them, the ratio of the pairs
 /// (Hodges–Lehmann) is beyond the limit, and its 95 % interval is within ±3.5 % or whole beyond the limit; unclear when only the last fails, or
 /// when nothing is shown but the upper end of the interval lies 3 % beyond the limit. A quantity with GateLimit::most is worse when every run of
-/// the current version exceeds that, and unclear when only some do; one without a base is judged by that alone, and unclear where a base is owed. The growth of the wall time is only told
+/// the current version exceeds that, and unclear when only some do; one without a base is judged by that alone, and where it has no such limit unclear if a base is owed. The growth of the wall time is only told
 /// where the own time of both versions is known: what else it has is what other programs did. Pure.
 std::vector<GateFinding> judgeGate(const std::vector<GateSamples> &samples, const GateLimits &limits);
 
 /// The worst outcome: Worse, then Unclear (blind ones too), then Passed (Grown and Absent too).
 GateOutcome verdictOf(const std::vector<GateFinding> &findings);
 
-/// Whether a first look, after half of the runs, may be the last: nothing is unclear, what is worse has p ≤ 0.26 % (O'Brien and Fleming's bound of a
+/// Whether a first look, after half of the runs, may be the last: nothing is unclear that more runs could tell (a base that is owed and missing they do not bring), what is worse has p ≤ 0.26 % (O'Brien and Fleming's bound of a
 /// first look of two), and what is not excludes a growth of 2 % beyond its limit.
 bool isSettled(const std::vector<GateFinding> &findings);
 

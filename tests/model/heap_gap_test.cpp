@@ -6,6 +6,8 @@
 #include <QTest>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace model;
 using tests::SnapshotBuilder;
@@ -18,6 +20,8 @@ class HeapGapTest : public QObject
 private Q_SLOTS:
     void heapsThatNobodyTracedDoNotPass();
     void untracedProgramsThatRunAtOnceCountOnce();
+    void aBaseThatWasNotTracedAsksForNoMoreRuns();
+    void aValueThatMustNotBeExceededNeedsNoBase();
 };
 
 void HeapGapTest::heapsThatNobodyTracedDoNotPass()
@@ -86,6 +90,35 @@ void HeapGapTest::untracedProgramsThatRunAtOnceCountOnce()
         QVERIFY2(gap.beside.find("So it was 8 times") != std::string::npos, gap.beside.c_str());
     }
     QVERIFY(!gapOf(700'000'000).why.empty());
+}
+
+void HeapGapTest::aBaseThatWasNotTracedAsksForNoMoreRuns()
+{
+    const auto judge = [](std::vector<double> current) {
+        return judgeGate(
+            {{GateKey::Allocations, {}, std::move(current), "The program is static.", true}}, usualGateLimits());
+    };
+    for (const std::vector<double> &current : {std::vector<double>{12, 12}, std::vector<double>{12, 13}}) {
+        QCOMPARE(verdictOf(judge(current)), GateOutcome::Unclear);
+        QVERIFY(isSettled(judge(current)));
+    }
+    // What more runs can tell still asks for them.
+    QVERIFY(!isSettled(judgeGate({{GateKey::Allocations, {100, 101}, {103, 104}, {}, true}}, usualGateLimits())));
+}
+
+void HeapGapTest::aValueThatMustNotBeExceededNeedsNoBase()
+{
+    GateLimits limits = usualGateLimits();
+    limits[static_cast<std::size_t>(GateKey::PeakBytes)].most = 64 * 1024;
+    const auto judge = [&limits](std::vector<double> current) {
+        return judgeGate({{GateKey::PeakBytes, {}, std::move(current), "The program is static.", true}}, limits);
+    };
+    const GateFinding within = judge({1000, 1000}).front();
+    QCOMPARE(within.outcome, GateOutcome::Passed);
+    QVERIFY2(findingText(within).ends_with("at most 64 KiB"), findingText(within).c_str());
+    QCOMPARE(verdictOf(judge({70'000, 70'000})), GateOutcome::Worse);
+    QCOMPARE(verdictOf(judge({1000, 70'000})), GateOutcome::Unclear);
+    QVERIFY(judge({}).front().isBlind());
 }
 
 QTEST_APPLESS_MAIN(HeapGapTest)
