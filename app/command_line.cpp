@@ -455,6 +455,11 @@ Command parseCommandLine(const std::vector<std::string> &arguments, const std::s
         const std::string text
             = app.get_subcommands().empty() ? unknownCommand(app, arguments.front()) : explainedError(app, error);
         return wrong(text, isRecording ? kExitRecorderFailed : kExitUsage);
+    } catch (const CLI::ExtrasError &error) {
+        const std::string meant
+            = report->parsed() ? meantReport(typed.report, typed.reportWords, report->remaining()) : std::string();
+        return wrong(meant.empty() ? explainedError(app, error) : "Use \"" + meant + "\"",
+            isRecording ? kExitRecorderFailed : kExitUsage);
     } catch (const CLI::ParseError &error) {
         return wrong(explainedError(app, error), isRecording ? kExitRecorderFailed : kExitUsage);
     }

@@ -7,16 +7,30 @@
 #include "app/file_commands.h"
 #include "app/report_rules.h"
 #include "model/report/activity_report.h"
+#include "model/report/session_words.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
+#include <initializer_list>
+#include <system_error>
+#include <utility>
 
 namespace app {
 
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+constexpr std::initializer_list<std::pair<const char *, ReportView>> kViews{{"summary", ReportView::Summary},
+    {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap}, {"mappings", ReportView::Heap},
+    {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu}, {"syscalls", ReportView::SystemCalls},
+    {"waits", ReportView::Waits}, {"leaks", ReportView::Leaks}, {"growth", ReportView::Growth},
+    {"forecast", ReportView::Forecast}, {"lost", ReportView::Lost}, {"verdict", ReportView::Verdict},
+    {"advice", ReportView::Advice}, {"hot", ReportView::Hot}, {"alerts", ReportView::Alerts},
+    {"losses", ReportView::Losses}};
 
 model::Result<void> readTime(const char *option, const std::string &text, std::optional<model::Duration> &time)
 {
@@ -135,17 +149,20 @@ CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words)
     return command;
 }
 
+std::string meantReport(const ReportOptions &report, const ReportWords &words, const std::vector<std::string> &extra)
+{
+    const auto isNamed = [&report](const auto &view) { return report.file == view.first; };
+    std::error_code error;
+    if (extra.size() != 1 || !words.view.empty() || std::none_of(kViews.begin(), kViews.end(), isNamed)
+        || std::filesystem::exists(report.file, error))
+        return {};
+    return fmt::format("genprof report --what {} {}", report.file, model::quotedForShell(extra.front()));
+}
+
 model::Result<void> readReport(const ReportWords &words, ReportOptions &options)
 {
     const std::array read{
-        choose("--what", words.view,
-            {std::pair{"summary", ReportView::Summary}, {"metrics", ReportView::Metrics}, {"heap", ReportView::Heap},
-                {"mappings", ReportView::Heap}, {"pools", ReportView::Heap}, {"cpu", ReportView::Cpu},
-                {"syscalls", ReportView::SystemCalls}, {"waits", ReportView::Waits}, {"leaks", ReportView::Leaks},
-                {"growth", ReportView::Growth}, {"forecast", ReportView::Forecast}, {"lost", ReportView::Lost},
-                {"verdict", ReportView::Verdict}, {"advice", ReportView::Advice}, {"hot", ReportView::Hot},
-                {"alerts", ReportView::Alerts}, {"losses", ReportView::Losses}},
-            options.view),
+        choose("--what", words.view, kViews, options.view),
         readCost(words.cost, options.cost),
         choose("--format", words.format,
             {std::pair{"text", ReportFormat::Text}, {"csv", ReportFormat::Csv}, {"json", ReportFormat::Json},

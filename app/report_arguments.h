@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include <string>
+#include <vector>
 
 namespace app {
 
@@ -23,6 +24,10 @@ struct ReportWords
 
 /// Declares `report`; both references outlive the parsing.
 CLI::App *addReport(CLI::App &app, ReportOptions &report, ReportWords &words);
+
+/// "genprof report --what forecast FILE" for who typed "genprof report forecast FILE", `extra` being what CLI11 did not expect. Empty: nothing of the
+/// kind, or a session is called so.
+std::string meantReport(const ReportOptions &report, const ReportWords &words, const std::vector<std::string> &extra);
 
 /// Understands what was typed. Fails with a sentence that names the option.
 model::Result<void> readReport(const ReportWords &words, ReportOptions &options);

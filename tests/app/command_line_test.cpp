@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/command_line.h"
 
+#include <QDir>
+#include <QFile>
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <variant>
@@ -53,6 +56,7 @@ private Q_SLOTS:
     void examinesTheMachineOrAProcess();
     void namesWhatIsWrong_data();
     void namesWhatIsWrong();
+    void takesAFileCalledAsAViewForASession();
     void joinsTheWordsOfAMark();
     void readsHowToScan();
     void readsStabilityTests();
@@ -202,6 +206,11 @@ void CommandLineTest::namesWhatIsWrong_data()
     QTest::newRow("no number") << "doctor abc" << 2 << "pid: \"abc\" is no whole number\n\"genprof doctor --help\"";
     QTest::newRow("no session") << "report" << 2 << "genprof report needs FILE: The session\n\"genprof report --help\"";
     QTest::newRow("times") << "report f --from 10s --to 5s" << 2 << "after --from";
+    QTest::newRow("view for a session") << "report forecast f.gprof-session" << 2
+                                        << "Use \"genprof report --what forecast f.gprof-session\"";
+    QTest::newRow("no view") << "report forcast f" << 2 << "not expected: f\n\"genprof report --help\"";
+    QTest::newRow("view twice") << "report forecast f --what leaks" << 2 << "not expected: f\n";
+    QTest::newRow("two sessions") << "report forecast f g" << 2 << "arguments were not expected";
 }
 
 void CommandLineTest::namesWhatIsWrong()
@@ -211,6 +220,19 @@ void CommandLineTest::namesWhatIsWrong()
     QFETCH(QString, said);
     const QString text = refusal(split(line), exitCode);
     QVERIFY2(text.contains(said), qPrintable(text));
+}
+
+void CommandLineTest::takesAFileCalledAsAViewForASession()
+{
+    const QTemporaryDir folder;
+    const QString before = QDir::currentPath();
+    QVERIFY(QFile(folder.filePath(QStringLiteral("leaks"))).open(QIODevice::WriteOnly));
+    QVERIFY(QDir::setCurrent(folder.path()));
+    const QString text = refusal({"report", "leaks", "f"}, 2);
+    const QString other = refusal({"report", "growth", "a file"}, 2);
+    QVERIFY(QDir::setCurrent(before));
+    QVERIFY2(text.contains(QStringLiteral("not expected: f\n")), qPrintable(text));
+    QVERIFY2(other.contains(QStringLiteral("Use \"genprof report --what growth 'a file'\"")), qPrintable(other));
 }
 
 void CommandLineTest::joinsTheWordsOfAMark()
