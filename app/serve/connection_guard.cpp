@@ -3,14 +3,19 @@
 
 #include <arpa/inet.h>
 #include <linux/tcp.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,11 +32,15 @@ constexpr std::chrono::milliseconds kWaitAmongMany(1000);
 constexpr std::chrono::milliseconds kLookEvery(250);
 /// A head and a body of 64 KiB each, and what TLS adds.
 constexpr std::uint64_t kMostUnansweredBytes = 160 * 1024;
+/// What a client may still be sending when its answer is written.
+constexpr std::chrono::milliseconds kLongestRest(200);
+constexpr std::size_t kMostRestBytes = 64 * 1024;
 
 struct Connection
 {
     int fd = -1;
     int clientPort = 0;
+    std::string clientAddress{};
 };
 
 /// Whether a whole head of a request (of TLS: anything) waits to be read: then the client waits for the server, not the server for it.
@@ -66,6 +75,15 @@ int portOf(const sockaddr_storage &address)
     return 0;
 }
 
+/// "127.0.0.1", as the library has it.
+std::string addressOf(const sockaddr_storage &address, socklen_t size)
+{
+    std::array<char, NI_MAXHOST> text{};
+    const int failure = ::getnameinfo(reinterpret_cast<const sockaddr *>(&address), size, text.data(),
+        static_cast<socklen_t>(text.size()), nullptr, 0, NI_NUMERICHOST);
+    return failure == 0 ? text.data() : "";
+}
+
 /// What this process accepted at `port`. The library does not tell its sockets, so they are found among all open files.
 std::vector<Connection> connectionsAt(int port)
 {
@@ -79,9 +97,40 @@ std::vector<Connection> connectionsAt(int port)
         socklen_t ownSize = sizeof own, clientSize = sizeof client;
         if (fd >= 0 && ::getsockname(fd, reinterpret_cast<sockaddr *>(&own), &ownSize) == 0 && portOf(own) == port
             && ::getpeername(fd, reinterpret_cast<sockaddr *>(&client), &clientSize) == 0)
-            found.push_back({fd, portOf(client)});
+            found.push_back({fd, portOf(client), addressOf(client, clientSize)});
     }
     return found;
+}
+
+/// Reads what has arrived, until `most` bytes or the end.
+bool hasMoreAfter(int fd, std::size_t &most)
+{
+    std::array<char, 8192> bytes{};
+    while (most > 0) {
+        const ssize_t count = ::recv(fd, bytes.data(), std::min(bytes.size(), most), MSG_DONTWAIT);
+        if (count <= 0)
+            return count < 0 && (errno == EAGAIN || errno == EINTR);
+        most -= static_cast<std::size_t>(count);
+    }
+    return false;
+}
+
+/// A socket that is closed with bytes unread resets the connection, and the client may lose the answer: so they are read first.
+void endAfterAnswer(int fd)
+{
+    using Clock = std::chrono::steady_clock;
+    ::shutdown(fd, SHUT_WR);
+    const Clock::time_point end = Clock::now() + kLongestRest;
+    std::size_t most = kMostRestBytes;
+    while (hasMoreAfter(fd, most)) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+        pollfd wait{fd, POLLIN, 0};
+        if (left <= 0 || ::poll(&wait, 1, static_cast<int>(left)) <= 0)
+            break;
+    }
+    ::shutdown(fd, SHUT_RDWR); // from here on nothing more arrives
+    most = std::numeric_limits<std::size_t>::max();
+    hasMoreAfter(fd, most); // what has would be taken for the next request
 }
 
 } // namespace
@@ -155,6 +204,13 @@ void ConnectionGuard::endOld()
     for (const auto &[since, fd] : idle)
         if (now - since > most)
             ::shutdown(fd, SHUT_RDWR);
+}
+
+void ConnectionGuard::end(const std::string &clientAddress, int clientPort)
+{
+    for (const Connection &connection : connectionsAt(m_port))
+        if (connection.clientPort == clientPort && connection.clientAddress == clientAddress)
+            endAfterAnswer(connection.fd);
 }
 
 void ConnectionGuard::endAll()

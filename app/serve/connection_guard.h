@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 
 namespace app {
@@ -37,6 +38,9 @@ public:
         int m_port;
     };
 
+    /// Ends the one from this address and port of the client, whose answer is written: reads no further request, and lets the answer arrive although
+    /// some of what was sent is unread. Of the thread that answers it; takes 200 ms at most.
+    void end(const std::string &clientAddress, int clientPort);
     /// Ends them all now, answered or not.
     void endAll();
 

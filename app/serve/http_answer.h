@@ -38,7 +38,7 @@ private:
     std::size_t m_bytes = 0; ///< since then
 };
 
-/// What becomes of the connection when the answer is written.
+/// What becomes of the connection when the answer is written. The answer to a HEAD cannot end it: that is for what `held` of setAnswer ends with.
 enum class AfterAnswer { Keep, End };
 
 /// Makes `reply` the answer to `request`. `held` lives until its last byte is written or the connection is given up: the library tells that only of

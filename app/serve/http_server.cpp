@@ -111,13 +111,24 @@ struct HttpServer::Private
         {
         }
 
+        std::shared_ptr<const void> ending; // after the others
         ConnectionGuard::Answering answering;
         std::shared_ptr<const void> place;
     };
 
+    /// Ends the connection when it is destroyed. The library does so only where it asked for a body that fails, which it does not for HEAD.
+    std::shared_ptr<const void> ending(const httplib::Request &request)
+    {
+        return {this, [this, address = request.remote_addr, port = request.remote_port](const Private *) {
+                    guard->end(address, port);
+                }};
+    }
+
     void answer(const httplib::Request &request, httplib::Response &response, AfterAnswer after)
     {
         const auto held = std::make_shared<Held>(*guard, request.remote_port);
+        if (after == AfterAnswer::End)
+            held->ending = ending(request);
         const ServiceRequest asked = requestOf(request);
         if (asked.path != "/healthz" && !service->refusal(asked)) {
             held->place = (asked.path == "/metrics" ? metricsPlaces : places).take();
@@ -151,7 +162,7 @@ struct HttpServer::Private
         if (!refusal && request.method == "POST")
             return Handled::Unhandled;
         if (refusal)
-            setAnswer(request, response, std::move(*refusal), nullptr, AfterAnswer::End);
+            setAnswer(request, response, std::move(*refusal), ending(request), AfterAnswer::End);
         else
             answer(request, response, AfterAnswer::End);
         return Handled::Handled;
