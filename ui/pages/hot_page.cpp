@@ -240,9 +240,8 @@ void HotPage::show(model::HotSpots hot)
     const bool isExact = m_hot->isExact();
     m_pathColumns->setWanted(PathInterval, !isExact);
     m_functionColumns->setWanted(IntervalColumn, !isExact);
-    m_pathCard->setCaption(isExact
-            ? tr("down to where it is spent or splits into small parts; “=” are ties")
-            : tr("down to where it is spent or splits into small parts; “=”: too close to tell"));
+    m_pathCard->setCaption(isExact ? tr("down to where it is spent or splits; “=” are ties")
+                                   : tr("down to where it is spent or splits; “=”: too close to tell"));
     QString caption = m_kind != CostKind::CpuTime && model::isHeapSampled(*m_shownSnapshot)
         ? tr("estimates of a sampled heap")
         : isExact ? tr("counted")
@@ -278,7 +277,7 @@ void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool is
     row.setText(PathEnd, path.endsInSelf ? tr("spent here") : tr("splits"));
     row.setToolTip(PathEnd,
         path.endsInSelf ? tr("spent in this function itself, not in what it calls")
-                        : tr("splits here into small parts: no callee has 5 % of everything"));
+                        : tr("splits here: less than half of it goes into parts with 5 % of everything"));
     row.setText(PathPlace, placeText(last.file, last.line));
     qDeleteAll(row.takeChildren());
     for (const model::NodeId node : path.nodes) {
