@@ -66,9 +66,10 @@ struct HolderStep
 /// Who holds a block: the shortest way from a root to it.
 struct HolderPath
 {
-    StackId stack;               ///< that allocated the block
-    BlockSum retained;           ///< by this block alone
-    std::string root;            ///< "stack of thread 4711", "variable server +0x18 of redis-server", "variables of redis-server +0x4f20"
+    StackId stack;     ///< that allocated the block
+    BlockSum retained; ///< by this block alone
+    /// "stack of thread 4711", "variable server +0x18 of redis-server", "variables of redis-server +0x4f20"
+    std::string root;
     std::vector<HolderStep> way; ///< from the root on; the last one is the block itself
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "capture/heap/event_window.h"
-
 #include "capture/heap/event_pairing.h"
+#include "capture/heap/event_window.h"
 
 #include <QtTest>
 

@@ -82,7 +82,7 @@ void InstalledTreeIntegrationTest::saysUnderWhichLicencesItIs()
     QVERIFY2(file.open(QFile::ReadOnly), qPrintable(file.fileName()));
     const QByteArray text = file.readAll();
     QVERIFY2(text.contains("Files: capture/tracer/*"), text.constData());
-    QVERIFY2(text.contains("Permission is hereby granted, free of charge"), text.constData()); // MIT, whole
+    QVERIFY2(text.contains("Permission is hereby granted, free of charge"), text.constData());    // MIT, whole
     QVERIFY(QFileInfo(at(QStringLiteral("share/doc/genesis-profiler/LICENSE"))).size() > 30'000); // the GPL, whole
 }
 

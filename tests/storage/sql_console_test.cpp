@@ -156,8 +156,8 @@ private Q_SLOTS:
     /// Tables that are only counted are asked for without a column, and a table expression by its own name.
     void countsTableExpressions()
     {
-        QCOMPARE(answer(file("sample"), "WITH c AS (SELECT 1 AS x) SELECT count(*) FROM c"),
-            std::string("count(*)\n1\n"));
+        QCOMPARE(
+            answer(file("sample"), "WITH c AS (SELECT 1 AS x) SELECT count(*) FROM c"), std::string("count(*)\n1\n"));
         QCOMPARE(answer(file("sample"), "WITH c(x) AS (VALUES (1), (2)) SELECT 7 AS y FROM C AS d LIMIT 1"),
             std::string("y\n7\n"));
         QCOMPARE(answer(file("sample"), "SELECT count(*) > 0 AS y FROM Heap"), std::string("y\n1\n"));
