@@ -3,18 +3,13 @@
 // what came of it: a block after it was made, its end before it is freed.
 #include "capture/tracer/interpose.h"
 
+#include "capture/tracer/hook_declarations.h"
 #include "capture/tracer/plain_event.h"
 #include "capture/tracer/tracing.h"
 
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-
-#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
-#define HOOK_OPTIONAL HOOK
-#include "capture/tracer/hooked_functions.def"
-#undef HOOK_OPTIONAL
-#undef HOOK
 
 using namespace capture;
 using namespace capture::tracer;

@@ -2,17 +2,12 @@
 // What allocators offer beside the C functions: C++ operators, tcmalloc's tc_*, mimalloc's mi_*. Each in front of the function of the same
 // name; where nothing serves it (a weak reference found us) it does what malloc does.
 #include "capture/tracer/elf_lookup.h"
+#include "capture/tracer/hook_declarations.h"
 #include "capture/tracer/interpose.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-
-#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
-#define HOOK_OPTIONAL HOOK
-#include "capture/tracer/hooked_functions.def"
-#undef HOOK_OPTIONAL
-#undef HOOK
 
 using namespace capture::tracer;
 

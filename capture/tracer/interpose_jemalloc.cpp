@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 // jemalloc's own interface. These names are the tracer's in every process, so each still does something sensible where
 // jemalloc is not there: a program may ask for them by weak reference.
+#include "capture/tracer/hook_declarations.h"
 #include "capture/tracer/interpose.h"
-
-#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
-#define HOOK_OPTIONAL HOOK
-#include "capture/tracer/hooked_functions.def"
-#undef HOOK_OPTIONAL
-#undef HOOK
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The hooks of mmap, munmap, mremap, brk, sbrk and mlockall: who asks the kernel for memory past the allocator. What the allocator asks for itself is
 // its own affair: the blocks it gives out are counted. Without <sys/mman.h>, which gives mmap another name.
+#include "capture/tracer/hook_declarations.h"
 #include "capture/tracer/interpose.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/tracing.h"
@@ -9,12 +10,6 @@
 
 #include <cerrno>
 #include <cstdint>
-
-#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
-#define HOOK_OPTIONAL HOOK
-#include "capture/tracer/hooked_functions.def"
-#undef HOOK_OPTIONAL
-#undef HOOK
 
 using namespace capture;
 using namespace capture::tracer;

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The hooks of fork and _Fork. A handler of a signal may call them wherever its thread is, in one of our hooks, too; the child comes back there.
+#include "capture/tracer/hook_declarations.h"
 #include "capture/tracer/interpose.h"
 #include "capture/tracer/raw_syscall.h"
 #include "capture/tracer/tracing.h"
 
 #include <cerrno>
-
-#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
-#define HOOK_OPTIONAL HOOK
-#include "capture/tracer/hooked_functions.def"
-#undef HOOK_OPTIONAL
-#undef HOOK
 
 using namespace capture;
 using namespace capture::tracer;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The hooks of what a program gives up rights with: prctl and syscall where they install a seccomp filter, chroot.
 #include "capture/tracer/elf_lookup.h"
+#include "capture/tracer/hook_declarations.h"
 #include "capture/tracer/interpose.h"
 #include "capture/tracer/own_variables.h"
 #include "capture/tracer/raw_syscall.h"
@@ -14,12 +15,6 @@
 
 #include <cerrno>
 #include <cstdarg>
-
-#define HOOK(result, name, parameters) GENESIS_EXPORT result name parameters noexcept;
-#define HOOK_OPTIONAL HOOK
-#include "capture/tracer/hooked_functions.def"
-#undef HOOK_OPTIONAL
-#undef HOOK
 
 using namespace capture;
 using namespace capture::tracer;
