@@ -149,7 +149,7 @@ void addCaptureOptions(CLI::App &command, Typed &typed, const char *heapHelp)
         ->type_name("ADDR");
     addServeOptions(command, typed.serve);
     command.add_flag("--unlisted", typed.record.isUnlisted, "Keep the session off the list of recent ones");
-    command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing line");
+    command.add_flag("-q,--quiet", typed.record.isQuiet, "No status line and no closing lines");
 }
 
 void addUntilAllEnd(CLI::App &command, Typed &typed, const char *root)

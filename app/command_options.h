@@ -41,7 +41,7 @@ struct RecordOptions
     std::string output;        ///< path of the session; empty: named after the command and the time
     bool thenKill = false;     ///< end the command when the recording ends before it
     bool untilAllEnd = false;  ///< record on when it has ended, until all that it started has, too
-    bool isQuiet = false;      ///< no status line and no closing line; failures are still said
+    bool isQuiet = false;      ///< no status line and no closing lines; failures are still said
     bool isUnlisted = false;   ///< the session is not put on the list of recent ones
     std::string alerts;        ///< file of alert rules, or "off"; empty: the usual ones
     std::string onAlert;       ///< shell command of rules that name none

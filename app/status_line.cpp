@@ -82,11 +82,12 @@ std::string statusText(const capture::RecordingStatus &status)
     return text;
 }
 
-std::string recordedText(const capture::RecordingStatus &status)
+std::string recordedText(const capture::RecordingStatus &status, const std::string &heapOf)
 {
     std::string text = fmt::format("{} recorded", durationText({status.durationNs}));
     if (status.heapTraced)
-        text += ", " + model::formatCounted(status.allocations, "allocation");
+        text += ", " + model::formatCounted(status.allocations, "allocation")
+            + (heapOf.empty() ? "" : fmt::format(" ({})", heapOf));
     if (status.cpuSamples > 0)
         text += ", " + model::formatCounted(status.cpuSamples, "CPU sample");
     if (lost(status) > 0)

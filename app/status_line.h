@@ -15,7 +15,8 @@ std::string statusLine(const capture::RecordingStatus &status, std::size_t colum
 /// The same on several lines with names, for `genprof ctl FILE status`.
 std::string statusText(const capture::RecordingStatus &status);
 
-/// What was recorded, in one line: "12 s recorded, 1,200 allocations, 2,389 CPU samples, 3 LOST (see …)".
-std::string recordedText(const capture::RecordingStatus &status);
+/// What was recorded, in one line: "12 s recorded, 1,200 allocations (heap of 1 of 2 programs), 2,389 CPU samples, 3 LOST (see …)".
+/// `heapOf`: what stands in the brackets; empty: none.
+std::string recordedText(const capture::RecordingStatus &status, const std::string &heapOf);
 
 } // namespace app

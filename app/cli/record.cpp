@@ -2,6 +2,7 @@
 #include "app/cli/record.h"
 
 #include "app/alert_desk.h"
+#include "app/closing_lines.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/recording_info.h"
@@ -17,7 +18,6 @@
 #include "capture/recording/recording.h"
 #include "model/analysis/verdict_lines.h"
 #include "model/base/format_units.h"
-#include "model/report/session_words.h"
 #include "storage/session_catalog.h"
 #include "storage/session_folder.h"
 #include "storage/session_reader.h"
@@ -381,13 +381,11 @@ void RecordRun::complete()
     }
     remember();
     storeVerdicts();
-    const capture::RecordingStatus &status = m_recording->status();
     if (m_options.isQuiet)
         return;
-    m_terminal.message(fmt::format(
-        "{} in {} ({})", recordedText(status), m_path, model::formatBytes(static_cast<double>(status.fileBytes))));
-    const std::string file = model::quotedForShell(m_path);
-    m_terminal.message(fmt::format("genprof report {} prints it, genesis-profiler {} shows it", file, file));
+    for (const std::string &line :
+        closingLines(m_recording->status(), m_tables.tables(), m_instruments->notes(), m_path))
+        m_terminal.message(line);
 }
 
 int RecordRun::waitForTarget()

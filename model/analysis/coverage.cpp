@@ -8,6 +8,7 @@
 #include "model/aggregate/unrecorded_heap.h"
 #include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/unnamed_code.h"
+#include "model/analysis/untraced_programs.h"
 #include "model/base/format_counted.h"
 
 #include <fmt/format.h>
@@ -162,74 +163,12 @@ private:
         lookAtAllocatingCode();
     }
 
-    /// Programs that are not (wholly) traced for the same reason: one item, however many there are.
-    struct Untraced
-    {
-        Trust trust;
-        std::string why;
-        std::vector<std::string> names; ///< each once
-        std::size_t images = 0;
-    };
-
     void nameUntracedPrograms()
     {
-        constexpr std::string_view kOwnAllocator = "defines malloc itself";
-        std::vector<Untraced> all;
-        const auto addImage = [&](const Image &image, const std::string &note) {
-            const bool isMissing = image.heap == HeapState::NotTraced || image.heap == HeapState::Dormant;
-            if (!isMissing && note.empty())
-                return;
-            const Trust trust = isMissing ? Trust::Partial : Trust::Minor;
-            const std::string why = note.empty() ? "not traced" : note.substr(0, note.find_last_not_of('.') + 1);
-            const std::string program = programName(image);
-            const auto isNamed = [&program](const Untraced &one) {
-                return std::find(one.names.begin(), one.names.end(), program) != one.names.end();
-            };
-            // A program with an allocator of its own is traced nowhere: where else one of its processes runs says no more.
-            auto same = std::find_if(all.begin(), all.end(), [&](const Untraced &one) {
-                return one.trust == trust
-                    && (one.why == why || (one.why.find(kOwnAllocator) != std::string::npos && isNamed(one)));
-            });
-            if (same == all.end())
-                same = all.insert(all.end(), {trust, why, {}, 0});
-            ++same->images;
-            if (!isNamed(*same))
-                same->names.push_back(program);
-        };
-        for (const bool hasAllocator : {true, false})
-            for (const Image &image : m_snapshot.tables->images)
-                if (const std::string &note = m_snapshot.tables->text(image.heapNote);
-                    (note.find(kOwnAllocator) != std::string::npos) == hasAllocator)
-                    addImage(image, note);
-        for (const Untraced &one : all) {
-            add(one.trust, fmt::format("Heap of {}: {}", untracedNames(one), one.why),
-                one.images == 1 ? "its allocations are not (all) in the totals"
-                                : "their allocations are not (all) in the totals");
+        for (const UntracedPrograms &one : untracedPrograms(*m_snapshot.tables)) {
+            add(one.trust, one.what(), one.effect());
             m_result.heap = std::max(m_result.heap, one.trust);
         }
-    }
-
-    static std::string untracedNames(const Untraced &one)
-    {
-        constexpr std::size_t kShown = 3;
-        std::string text;
-        for (std::size_t i = 0; i < std::min(one.names.size(), kShown); ++i)
-            text += (i > 0 ? ", " : "") + one.names[i];
-        if (one.names.size() > kShown)
-            text += fmt::format(" and {} more", one.names.size() - kShown);
-        return one.images > one.names.size()
-            ? fmt::format("{} ({} processes)", text, formatCount(static_cast<std::int64_t>(one.images)))
-            : text;
-    }
-
-    /// A program that ended before its name was read is known by its number alone.
-    std::string programName(const Image &image) const
-    {
-        const std::string &path = m_snapshot.tables->text(image.executable);
-        if (!path.empty() || image.process.index() >= m_snapshot.tables->processes.size())
-            return path;
-        return fmt::format(
-            "a short-lived program (process {})", m_snapshot.tables->processes[image.process.index()].pid);
     }
 
     void lookAtCpu()
@@ -247,7 +186,8 @@ private:
         for (const LossTotal &loss : m_snapshot.losses)
             if (loss.kind == LossKind::ProcessesMissed && isOfProgram(loss) && !isOfAnother(loss)) {
                 add(Trust::Partial,
-                    "CPU samples of " + programName(m_snapshot.tables->images[loss.image.index()]) + ": none",
+                    "CPU samples of " + pathOrNumber(*m_snapshot.tables, m_snapshot.tables->images[loss.image.index()])
+                        + ": none",
                     loss.detail);
                 cpu = std::max(cpu, Trust::Partial);
             }

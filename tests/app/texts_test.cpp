@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/doctor.h"
 #include "app/cli/sessions.h"
+#include "app/closing_lines.h"
 #include "app/duration_text.h"
 #include "app/exit_code.h"
 #include "app/report_output.h"
@@ -8,6 +9,7 @@
 #include "app/status_line.h"
 #include "app/terminal.h"
 #include "model/report/text_table.h"
+#include "model/tables/table_builder.h"
 
 #include <QDir>
 #include <QTemporaryDir>
@@ -44,6 +46,20 @@ std::string nameOf(const std::string &program)
     return app::defaultSessionName(config, {}, someTime());
 }
 
+/// A program that a process executed; `parent`: of whom it is a copy.
+model::ProcessId addImage(model::TableBuilder &tables, const char *path, model::HeapState heap, const char *note,
+    model::ProcessId parent = {})
+{
+    const model::ProcessId process = tables.addProcess(
+        {.pid = static_cast<std::int32_t>(100 + tables.tables().processes.size()), .parent = parent});
+    tables.addImage({.process = process,
+        .epoch = 0,
+        .executable = tables.string(path),
+        .heap = heap,
+        .heapNote = tables.string(note)});
+    return process;
+}
+
 } // namespace
 
 class TextsTest : public QObject
@@ -58,6 +74,8 @@ private Q_SLOTS:
     void neverNamesASessionThatExists();
     void writesOffsetsWithTheirSign();
     void putsARecordingInOneLine();
+    void saysAtTheEndWhoseHeapIsMissing();
+    void saysNothingOfAHeapThatIsWhole();
     void leavesOutWhatIsNotKnown();
     void cutsLinesAtCharacters();
     void listsSessionsInNarrowTerminals();
@@ -219,6 +237,52 @@ void TextsTest::putsARecordingInOneLine()
     status.trouble = "No space left on device";
     QVERIFY(app::statusLine(status, 100).find("NOT WRITTEN") != std::string::npos);
     QVERIFY(app::statusLine(status, 100).find("⏸") == 0);
+}
+
+void TextsTest::saysAtTheEndWhoseHeapIsMissing()
+{
+    using model::HeapState;
+    capture::RecordingStatus status;
+    status.durationNs = 2 * kSecondNs;
+    status.heapTraced = true;
+    status.allocations = 974;
+    status.fileBytes = 272 << 10;
+    model::TableBuilder tables;
+    const model::ProcessId shell = addImage(tables, "/bin/bash", HeapState::Full, "");
+    addImage(tables, "/bin/bash", HeapState::Inherited, "", shell); // a copy of it: no program more
+    addImage(tables, "/work/hot", HeapState::NotTraced, "its address space is limited (ulimit -v).");
+    addImage(tables, "/bin/ls", HeapState::Attached, "since an attach at 0:01.");
+    const std::string held = "2.0 s recorded, 974 allocations (heap of 2 of 3 programs) in s.gprof-session (272 KiB)";
+    const std::string shows = "genprof report s.gprof-session prints it, genesis-profiler s.gprof-session shows it";
+    QCOMPARE(app::closingLines(status, tables.tables(), {}, "s.gprof-session"),
+        (std::vector<std::string>{
+            "Heap of /work/hot: its address space is limited (ulimit -v): its allocations are not "
+            "(all) in the totals",
+            held, shows}));
+    const std::vector<std::string> notes{"Look: its address space is limited (ulimit -v). The rest is recorded"};
+    QCOMPARE(
+        app::closingLines(status, tables.tables(), notes, "s.gprof-session"), (std::vector<std::string>{held, shows}));
+
+    for (const char *why : {"one", "two", "three", "four"})
+        addImage(tables, "/bin/cat", HeapState::Dormant, why);
+    const auto many = app::closingLines(status, tables.tables(), {}, "s.gprof-session");
+    QCOMPARE(many.size(), std::size_t{6});
+    QVERIFY2(many[3].find("others is missing for 2 more reasons") != std::string::npos, many[3].c_str());
+    QVERIFY2(many[4].find("(heap of 2 of 7 programs)") != std::string::npos, many[4].c_str());
+}
+
+void TextsTest::saysNothingOfAHeapThatIsWhole()
+{
+    capture::RecordingStatus status;
+    model::TableBuilder tables;
+    addImage(tables, "/bin/true", model::HeapState::Off, "");
+    QCOMPARE(app::closingLines(status, tables.tables(), {}, "s").front(), std::string("0 ms recorded in s (0 B)"));
+    addImage(tables, "/bin/true", model::HeapState::Full, "");
+    status.heapTraced = true;
+    status.allocations = 1;
+    status.cpuSamples = 2;
+    QCOMPARE(app::closingLines(status, tables.tables(), {}, "s").front(),
+        std::string("0 ms recorded, 1 allocation, 2 CPU samples in s (0 B)"));
 }
 
 void TextsTest::leavesOutWhatIsNotKnown()

@@ -84,6 +84,7 @@ private Q_SLOTS:
     void recordsAProgramThatEndsAtOnce();
     void recordsWhatItCanOfAStaticProgram();
     void recordsWhatItCanOfASanitizedProgram();
+    void saysAtTheEndWhoseHeapIsMissing();
 };
 
 void RealProgramsIntegrationTest::recordsSqliteBuildingAnIndexedTable()
@@ -264,6 +265,20 @@ void RealProgramsIntegrationTest::recordsWhatItCanOfASanitizedProgram()
     QVERIFY2(!ran.err.contains("runtime does not come first"), ran.err.constData());
     const QJsonObject summary = runner.report(QStringLiteral("summary"));
     QCOMPARE(at(summary, "losses.heap_not_traced").toInteger(), 1);
+}
+
+void RealProgramsIntegrationTest::saysAtTheEndWhoseHeapIsMissing()
+{
+    const GenprofRunner runner;
+    // Long enough to be looked at, and over before it would be attached to.
+    const Ran ran = runner.record(words("--cpu off --tick 100"), words("env -i /bin/sleep 0.4"));
+    QCOMPARE(ran.exitCode, 0);
+    QVERIFY2(ran.err.contains("bin/sleep: "), ran.err.constData());
+    QVERIFY2(ran.err.contains("(heap of 1 of 2 programs)"), ran.err.constData());
+    // What was said when it began is not said again.
+    const Ran known = runner.record(words("--cpu off"), {GenprofRunner::target(QStringLiteral("static_program"))});
+    QCOMPARE(known.exitCode, 0);
+    QCOMPARE(known.err.count("statically linked"), 1);
 }
 
 QTEST_GUILESS_MAIN(RealProgramsIntegrationTest)
