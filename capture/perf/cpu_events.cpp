@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,7 +18,6 @@ namespace capture {
 
 namespace {
 
-constexpr std::size_t kLeastRingBytes = std::size_t{64} << 10;
 constexpr std::size_t kMostRingBytes = std::size_t{16} << 20;
 constexpr std::size_t kMostBytesOfAllRings = std::size_t{256} << 20;
 
@@ -42,9 +40,9 @@ std::size_t wantedRingBytes(const CpuEventOptions &options, std::size_t cpuCount
 {
     constexpr std::size_t kRestOfSample = 512;
     const std::size_t quarterSecond = std::size_t{options.hz} * (options.stackBytes + kRestOfSample) / 4;
-    const std::size_t most = std::clamp(
-        std::bit_floor(kMostBytesOfAllRings / std::max<std::size_t>(cpuCount, 1)), kLeastRingBytes, kMostRingBytes);
-    return std::clamp(std::bit_ceil(quarterSecond), kLeastRingBytes, most);
+    const std::size_t most = std::clamp(std::bit_floor(kMostBytesOfAllRings / std::max<std::size_t>(cpuCount, 1)),
+        SampleRings::kLeastBytes, kMostRingBytes);
+    return std::clamp(std::bit_ceil(quarterSecond), SampleRings::kLeastBytes, most);
 }
 
 model::Result<void> CpuEvents::prepare(CpuEventOptions options, pid_t thread)
@@ -56,55 +54,22 @@ model::Result<void> CpuEvents::prepare(CpuEventOptions options, pid_t thread)
     if (!setup)
         return setup.error();
     m_setup = *setup;
-    m_ringBytes = wantedRingBytes(options, m_cpus.size());
-    m_rings.resize(m_cpus.size());
-    m_ringOwners.assign(m_cpus.size(), -1);
+    m_rings = SampleRings(m_cpus, wantedRingBytes(options, m_cpus.size()));
     m_threads = ThreadOpenings(m_cpus.size());
     return {};
 }
 
 model::Result<void> CpuEvents::attachOutput(std::size_t cpuIndex, int fd)
 {
-    if (m_ringOwners[cpuIndex] >= 0) {
-        if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, m_ringOwners[cpuIndex]) != 0)
-            return model::systemError(fmt::format("Joining the sample ring of CPU {}", m_cpus[cpuIndex]), errno);
-        return {};
-    }
-    m_ringOwners[cpuIndex] = fd;
-    m_descriptors.push_back(fd);
-    int error = 0;
-    m_rings[cpuIndex] = PerfRing::map(fd, m_ringBytes, error);
-    // More than ulimit -l and kernel.perf_event_mlock_kb grant: smaller rings lose samples sooner, and then say so.
-    while ((error == EPERM || error == ENOMEM) && m_ringBytes > kLeastRingBytes) {
-        m_ringBytes /= 2;
-        error = mapAgain();
-    }
-    if (error != 0)
-        return model::systemError(
-            fmt::format("Mapping sample rings of {} KiB for {} CPUs", m_ringBytes >> 10, m_cpus.size()), error,
-            "allow more with ulimit -l, or: sudo sysctl kernel.perf_event_mlock_kb=1028");
-    return {};
-}
-
-int CpuEvents::mapAgain()
-{
-    readEarlyRecords();
-    for (PerfRing &ring : m_rings)
-        ring = PerfRing(); // all make room before the first is mapped
-    for (std::size_t i = 0; i < m_rings.size(); ++i) {
-        int error = 0;
-        if (m_ringOwners[i] >= 0)
-            m_rings[i] = PerfRing::map(m_ringOwners[i], m_ringBytes, error);
-        if (error != 0)
-            return error;
-    }
-    return 0;
+    if (!m_rings.hasOwner(cpuIndex))
+        m_descriptors.push_back(fd);
+    return m_rings.attach(cpuIndex, fd, [this] { readEarlyRecords(); });
 }
 
 model::Result<void> CpuEvents::openThread(pid_t thread, const std::vector<bool> &wanted)
 {
     m_threads.add(thread);
-    const perf_event_attr attributes = cpuEventAttributes(m_options, m_setup, m_ringBytes);
+    const perf_event_attr attributes = cpuEventAttributes(m_options, m_setup, ringBytes());
     for (std::size_t i = 0; i < m_cpus.size(); ++i) {
         if (!wanted[i])
             continue;
@@ -153,7 +118,7 @@ model::Result<CpuEvents> CpuEvents::openForLaunch(CpuEventOptions options, pid_t
 
 void CpuEvents::readEarlyRecords()
 {
-    for (PerfRing &ring : m_rings) {
+    for (PerfRing &ring : rings()) {
         if (!ring.isMapped())
             continue;
         ring.read(ring.dataBytes(), [this](std::span<const std::uint8_t> bytes) {

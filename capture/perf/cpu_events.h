@@ -3,7 +3,7 @@
 
 #include "capture/perf/perf_event.h"
 #include "capture/perf/perf_record.h"
-#include "capture/perf/perf_ring.h"
+#include "capture/perf/sample_rings.h"
 #include "capture/perf/thread_openings.h"
 #include "capture/proc/process_tree.h"
 #include "model/base/result.h"
@@ -31,13 +31,13 @@ public:
     static model::Result<CpuEvents> openForAttach(CpuEventOptions options, const std::vector<pid_t> &pids);
 
     /// The rings; one per CPU.
-    std::vector<PerfRing> &rings() { return m_rings; }
+    std::vector<PerfRing> &rings() { return m_rings.rings(); }
     /// What poll() may wait on. An event whose threads have all ended would always be ready: dropEnded() takes it out.
     const std::vector<int> &descriptors() const { return m_descriptors; }
     void dropEnded();
 
     const CpuEventSetup &setup() const { return m_setup; }
-    std::size_t ringBytes() const { return m_ringBytes; }
+    std::size_t ringBytes() const { return m_rings.ringBytes(); }
     /// Reads what has come by now, while nobody reads the rings yet.
     void readEarlyRecords();
     std::vector<PerfRecord> takeEarlyRecords() { return std::exchange(m_early, {}); }
@@ -58,25 +58,19 @@ public:
 private:
     model::Result<void> prepare(CpuEventOptions options, pid_t thread);
     model::Result<void> openThread(pid_t thread, const std::vector<bool> &wanted);
-    /// The ring of a CPU is mapped for its first event. What may be locked is shared by all: where one finds no room, all become smaller. No other
-    /// event has joined them by then.
     model::Result<void> attachOutput(std::size_t cpuIndex, int fd);
     struct NewThread
     {
         pid_t process, thread;
     };
     std::vector<NewThread> findNewThreads(const std::vector<pid_t> &pids);
-    /// All rings anew, of m_ringBytes; errno, 0 if all found room.
-    int mapAgain();
     bool scanOnce(const std::vector<pid_t> &pids, bool isFirst, model::Result<void> &outcome);
     model::Result<void> openNewThread(const NewThread &fresh, const std::vector<pid_t> &pids);
 
     CpuEventOptions m_options;
     CpuEventSetup m_setup;
-    std::size_t m_ringBytes = 0;
     std::vector<int> m_cpus;
-    std::vector<PerfRing> m_rings; ///< parallel to m_cpus
-    std::vector<int> m_ringOwners; ///< the event each ring was mapped from, -1 while there is none
+    SampleRings m_rings; ///< parallel to m_cpus
     std::vector<PerfDescriptor> m_events;
     std::vector<int> m_descriptors;
     ThreadOpenings m_threads; ///< an event per CPU of m_cpus
