@@ -92,8 +92,8 @@ private:
 };
 
 /// A function name without parameters, return type, template arguments and unnamed namespaces: "std::vector<…>::push_back".
-/// UTF-8. For reading; two functions may read alike.
-std::string shortFunctionName(std::string_view name);
+/// UTF-8. For reading; two functions may read alike. Template arguments are kept `depth` deep: with 1 "std::vector<Item<…>>::push_back".
+std::string shortFunctionName(std::string_view name, int depth = 0);
 
 /// The last part of a path.
 std::string_view fileNameOf(std::string_view path);

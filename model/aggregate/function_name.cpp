@@ -100,9 +100,33 @@ std::string generatedName(std::string_view name)
         + std::string(name.substr(name.rfind('/') == std::string_view::npos ? 1 : name.rfind('/') + 1));
 }
 
+/// Template arguments with their brackets as they stand in a name, kept `depth` deep.
+std::string shortArguments(std::string_view arguments, int depth)
+{
+    if (depth <= 0)
+        return "<…>";
+    std::string text(arguments.substr(0, 1));
+    for (std::size_t i = 1; i < arguments.size();) {
+        const std::size_t length = std::max(operatorLength(arguments, i), anonymousLength(arguments, i));
+        if (length == 0 && arguments[i] == '<') {
+            const std::size_t end = behindClosing(arguments, i);
+            text += shortArguments(arguments.substr(i, end - i), depth - 1);
+            i = end;
+        } else if (length > 0) {
+            text += arguments[i] == '(' ? std::string_view() : arguments.substr(i, length);
+            i += length;
+        } else if (arguments[i] != ' ' || arguments.substr(i) != " >") { // "Item<int> >", of older compilers
+            text += arguments[i++];
+        } else {
+            ++i;
+        }
+    }
+    return text;
+}
+
 } // namespace
 
-std::string shortFunctionName(std::string_view name)
+std::string shortFunctionName(std::string_view name, int depth)
 {
     if (isPlaceInFile(name))
         return std::string(name);
@@ -111,6 +135,7 @@ std::string shortFunctionName(std::string_view name)
     std::string text;
     std::size_t begin = 0; // of the name itself, behind a return type
     bool hasOperator = false;
+    bool hasBrace = false; // of a lambda, in whose name blanks end nothing
     for (std::size_t i = 0; i < name.size();) {
         if (const std::size_t length = operatorLength(name, i); length > 0) {
             text += name.substr(i, length);
@@ -126,15 +151,17 @@ std::string shortFunctionName(std::string_view name)
             text += name.substr(i, end - i);
             i = end;
         } else if (name[i] == '<' && i > 0 && (isNameCharacter(name[i - 1]) || hasOperator)) {
-            text += "<…>";
-            i = behindClosing(name, i);
+            const std::size_t end = behindClosing(name, i);
+            text += shortArguments(name.substr(i, end - i), depth);
+            i = end;
         } else if (name[i] == '(') {
             i = behindClosing(name, i);
             if (name.substr(i).starts_with(" const"))
                 i += 6;
         } else {
-            const bool endsReturnType = name[i] == ' ' && !hasOperator && !name.substr(i).starts_with(" [")
-                && text.find('{', begin) == std::string::npos;
+            hasBrace = hasBrace || name[i] == '{';
+            const bool endsReturnType
+                = name[i] == ' ' && !hasOperator && !name.substr(i).starts_with(" [") && !hasBrace;
             text += name[i++];
             if (endsReturnType)
                 begin = text.size();

@@ -6,6 +6,7 @@
 #include "model/aggregate/own_code.h"
 #include "model/base/format_estimate.h"
 #include "model/report/csv_writer.h"
+#include "model/report/distinct_names.h"
 #include "model/report/json_stacks.h"
 #include "model/report/session_words.h"
 #include "model/report/summary_object.h"
@@ -133,17 +134,22 @@ void writePlaces(std::ostream &out, const Snapshot &snapshot, CostSource source,
     TextTable table({{source == CostSource::Wait ? "time" : "calls", Align::Right},
         {source == CostSource::Wait ? "waits" : "time", Align::Right}, {source == CostSource::Wait ? "for" : "call"},
         {"function"}, {"place"}});
-    std::size_t rows = 0;
-    for (const PlaceTotal &place : places(snapshot, source)) {
-        if (++rows > options.stacks)
-            break;
+    std::vector<PlaceTotal> all = places(snapshot, source);
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), options.stacks)), all.end());
+    std::vector<NamedRow> rows; // of the same call or wait
+    for (const auto &[line, total] : all) {
+        const std::string where = shortPlace(line.file, line.line);
+        rows.push_back({line.name.empty() ? "unknown" : line.name,
+            (where.empty() ? line.moduleName : where) + ' ' + activityKey(total.activity)});
+    }
+    const std::vector<std::string> names = distinctNames(rows, kNameColumns);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const PlaceTotal &place = all[i];
         const std::string count = formatEstimate(place.total.count, place.total.estimated),
                           time = aboutTime(place.total, place.total.timeNs);
         std::string where = shortPlace(place.line.file, place.line.line);
         table.row({source == CostSource::Wait ? time : count, source == CostSource::Wait ? count : time,
-            activityKey(place.total.activity),
-            elided(place.line.name.empty() ? "unknown" : shortFunctionName(place.line.name), kNameColumns),
-            where.empty() ? place.line.moduleName : where});
+            activityKey(place.total.activity), names[i], where.empty() ? place.line.moduleName : where});
     }
     table.write(out, options.columns, 2);
 }

@@ -5,6 +5,7 @@
 #include "model/analysis/hot_paths.h"
 #include "model/base/format_interval.h"
 #include "model/report/csv_writer.h"
+#include "model/report/distinct_names.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_table.h"
 
@@ -33,21 +34,18 @@ std::string percentText(const Interval &share)
     return intervalParts(share.low * 100, share.high * 100, Unit::Percent).numbers;
 }
 
-std::string placeOf(const Snapshot &snapshot, const HotSpots &hot, const HotFunction &function)
-{
-    const std::string place = shortPlace(snapshot.tables->text(function.file), function.line);
-    return place.empty() ? std::string(hot.table.functions->moduleName(function.function)) : place;
-}
-
-void writeFunctions(std::ostream &out, const Snapshot &snapshot, const HotSpots &hot, bool isExact, std::size_t columns)
+void writeFunctions(std::ostream &out, const HotSpots &hot, bool isExact, std::size_t columns)
 {
     TextTable table({{"", Align::Right}, {"self", Align::Right}, {isExact ? "" : "interval", Align::Right},
         {"total", Align::Right}, {"function"}, {"place"}});
-    for (const HotFunction &function : hot.functions)
+    const std::vector<NamedRow> rows = namedRows(*hot.table.functions, hot.functions);
+    const std::vector<std::string> names = distinctNames(rows, kNameColumns);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const HotFunction &function = hot.functions[i];
         table.row({std::to_string(function.rank), formatShare(function.selfShare),
-            isExact ? std::string() : percentText(function.selfShare95), formatShare(function.totalShare),
-            elided(shortFunctionName(hot.table.functions->name(function.function)), kNameColumns),
-            placeOf(snapshot, hot, function)});
+            isExact ? std::string() : percentText(function.selfShare95), formatShare(function.totalShare), names[i],
+            rows[i].place});
+    }
     table.write(out, columns, 2);
 }
 
@@ -102,7 +100,7 @@ void writeHotText(std::ostream &out, const Snapshot &snapshot, CostKind kind, co
     writeHeading(out,
         fmt::format(
             "{}: functions by their own part{}; equal ranks are ties", label, isExact ? "" : " (95 % interval)"));
-    writeFunctions(out, snapshot, hot, isExact, options.columns);
+    writeFunctions(out, hot, isExact, options.columns);
     if (const std::string missed = missedSamplesText(snapshot); !isExact && !missed.empty())
         writeWrapped(out, missed, options.columns, 2);
     if (hot.tracerNs > 0)

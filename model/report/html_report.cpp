@@ -14,6 +14,7 @@
 #include "model/base/format_counted.h"
 #include "model/base/format_estimate.h"
 #include "model/report/alike_processes.h"
+#include "model/report/distinct_names.h"
 #include "model/report/html_chart.h"
 #include "model/report/html_flame.h"
 #include "model/report/html_text.h"
@@ -333,15 +334,15 @@ private:
         m_out << "</div>\n";
         const FunctionTable functions = *functionTable(m_snapshot, CostKind::CpuTime);
         HtmlTable table({">rank", ">self", ">95 %", ">total", "function", "place"});
-        for (const HotFunction &hot : hotFunctions(functions, sampleBase(m_snapshot), m_options.rows)) {
-            const std::string name = functions.functions->name(hot.function);
-            std::string place = shortPlace(std::string(m_snapshot.tables->text(hot.file)), hot.line);
-            if (place.empty())
-                place = functions.functions->moduleName(hot.function);
+        const std::vector<HotFunction> all = hotFunctions(functions, sampleBase(m_snapshot), m_options.rows);
+        const std::vector<NamedRow> rows = namedRows(*functions.functions, all);
+        const std::vector<std::string> names = distinctNames(rows);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const HotFunction &hot = all[i];
             table.row({std::to_string(hot.rank), formatShare(hot.selfShare),
                           fmt::format("{:.1f}–{:.1f}", hot.selfShare95.low * 100, hot.selfShare95.high * 100),
-                          formatShare(hot.totalShare), shortFunctionName(name), place},
-                name);
+                          formatShare(hot.totalShare), names[i], rows[i].place},
+                rows[i].name);
         }
         m_out << "<h3>Functions by their own time; equal ranks are ties</h3>";
         panel(table);

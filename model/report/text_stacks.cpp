@@ -9,6 +9,7 @@
 #include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/hot_paths.h"
 #include "model/base/format_counted.h"
+#include "model/report/distinct_names.h"
 #include "model/report/session_words.h"
 #include "model/report/text_parts.h"
 #include "model/report/text_report.h"
@@ -223,15 +224,12 @@ void writeCpuText(std::ostream &out, const Snapshot &snapshot, const TextReportO
         writeHeading(out, "Functions by their own time (95 % interval); equal ranks are ties");
         TextTable table({{"", Align::Right}, {"self", Align::Right}, {"interval", Align::Right},
             {"total", Align::Right}, {"function"}, {"place"}});
-        for (const HotFunction &function : hot) {
-            std::string place = shortPlace(snapshot.tables->text(function.file), function.line);
-            if (place.empty())
-                place = functions.functions->moduleName(function.function);
-            table.row({std::to_string(function.rank), formatShare(function.selfShare),
-                fmt::format("{:.1f}–{:.1f}", function.selfShare95.low * 100, function.selfShare95.high * 100),
-                formatShare(function.totalShare),
-                elided(shortFunctionName(functions.functions->name(function.function)), kHotNameColumns), place});
-        }
+        const std::vector<NamedRow> rows = namedRows(*functions.functions, hot);
+        const std::vector<std::string> names = distinctNames(rows, kHotNameColumns);
+        for (std::size_t i = 0; i < hot.size(); ++i)
+            table.row({std::to_string(hot[i].rank), formatShare(hot[i].selfShare),
+                fmt::format("{:.1f}–{:.1f}", hot[i].selfShare95.low * 100, hot[i].selfShare95.high * 100),
+                formatShare(hot[i].totalShare), names[i], rows[i].place});
         table.write(out, options.columns, 2);
     }
     writeHotPaths(out, snapshot, options);

@@ -2,6 +2,7 @@
 #include "model/aggregate/caller_callee.h"
 #include "model/aggregate/function_table.h"
 #include "model/aggregate/stack_text.h"
+#include "model/report/distinct_names.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>
@@ -132,6 +133,60 @@ private Q_SLOTS:
         row("Script:~ /srv/app.js:1:1", "(anonymous) app.js:1:1");
         row("JS:+tick", "tick");
         row("my prog (2)+0x1169", "my prog (2)+0x1169"); // the name of a file ends at no blank
+    }
+
+    void keepsTemplateArgumentsAsDeepAsAsked_data()
+    {
+        QTest::addColumn<QString>("whole");
+        QTest::addColumn<QString>("one");
+        QTest::addColumn<QString>("two");
+        const auto row = [](const char *whole, const char *one, const char *two) {
+            QTest::newRow(whole) << QString::fromUtf8(whole) << QString::fromUtf8(one) << QString::fromUtf8(two);
+        };
+        row("unsigned long spin<100000>(unsigned long)", "spin<100000>", "spin<100000>");
+        row("void std::sort<Item<int> >(Item<int>*)", "std::sort<Item<…>>", "std::sort<Item<int>>");
+        row("std::vector<unsigned long> fill<(app::Kind)2, char const*>(int)", "fill<(app::Kind)2, char const*>",
+            "fill<(app::Kind)2, char const*>");
+        row("std::function<void (int)> make<f(int)::{lambda(int)#1}>(int)", "make<f(int)::{lambda(int)#1}>",
+            "make<f(int)::{lambda(int)#1}>");
+        row("Map<(anonymous namespace)::Key>::at(int) const", "Map<Key>::at", "Map<Key>::at");
+        row("std::ostream& operator<< <char>(std::ostream&, char)", "operator<< <char>", "operator<< <char>");
+        row("main", "main", "main");
+    }
+
+    void keepsTemplateArgumentsAsDeepAsAsked()
+    {
+        QFETCH(QString, whole);
+        QFETCH(QString, one);
+        QFETCH(QString, two);
+        QCOMPARE(QString::fromStdString(shortFunctionName(whole.toStdString(), 1)), one);
+        QCOMPARE(QString::fromStdString(shortFunctionName(whole.toStdString(), 2)), two);
+    }
+
+    void tellsRowsApartThatWouldLookTheSame()
+    {
+        const auto names
+            = [](std::vector<NamedRow> rows, std::size_t columns = 28) { return distinctNames(rows, columns); };
+        using Names = std::vector<std::string>;
+        const std::string spin1 = "unsigned long spin<100000>(unsigned long)";
+        const std::string spin2 = "unsigned long spin<200000>(unsigned long)";
+        QCOMPARE(names({{spin1, "hot.cpp:10"}, {"main", "hot.cpp:14"}, {spin2, "hot.cpp:10"}}),
+            (Names{"spin<100000>", "main", "spin<200000>"}));
+        // What tells them apart already stays short, as does what is the same function.
+        QCOMPARE(names({{spin1, "hot.cpp:10"}, {spin2, "hot.cpp:11"}}), (Names{"spin<…>", "spin<…>"}));
+        QCOMPARE(names({{spin1, "hot.cpp:10"}, {spin1, "hot.cpp:10"}}), (Names{"spin<…>", "spin<…>"}));
+        // As deep as the difference, and no deeper.
+        QCOMPARE(
+            names({{"void f<A<B<int> > >()", "x"}, {"void f<A<B<char> > >()", "x"}, {"void f<C<B<int> > >()", "x"}}),
+            (Names{"f<A<B<int>>>", "f<A<B<char>>>", "f<C<B<int>>>"}));
+        QCOMPARE(names({{"void f<A<int> >()", "x"}, {"void f<C<int> >()", "x"}}), (Names{"f<A<…>>", "f<C<…>>"}));
+        // Overloads without lines.
+        QCOMPARE(names({{"f(int)", "app"}, {"f(char)", "app"}}), (Names{"f(int)", "f(char)"}));
+        // The difference is where names are cut.
+        const std::string lead = "void run<a_very_long_name_of_a_type, another_very_long_";
+        const auto cut = names(
+            {{lead + "one, and_the_last_is_long_too>()", "x"}, {lead + "two, and_the_last_is_long_too>()", "x"}});
+        QCOMPARE(cut, (Names{"run<a_ver…g_one, and_the_la…", "run<a_ver…g_two, and_the_la…"}));
     }
 
     void shortensNames()

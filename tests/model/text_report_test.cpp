@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/heap_modes.h"
 #include "model/report/growth_report.h"
+#include "model/report/hot_report.h"
+#include "model/report/html_report.h"
 #include "model/report/session_words.h"
 #include "model/report/text_report.h"
 #include "model/report/text_table.h"
@@ -38,6 +40,21 @@ class TextReportTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void tellsInstancesOfATemplateApart()
+    {
+        const Snapshot snapshot
+            = SnapshotBuilder().cpu("main;spin<100000> 30\nmain;spin<200000> 60\nmain;only<int> 10\n").build();
+        for (const std::string &text : {written([&](std::ostream &out) { writeCpuText(out, snapshot); }),
+                 written([&](std::ostream &out) { writeHotText(out, snapshot, CostKind::CpuTime); })}) {
+            const std::string table = text.substr(0, text.find("Where most of it flows"));
+            QVERIFY2(table.find(" spin<100000> ") != std::string::npos, text.c_str());
+            QVERIFY2(table.find(" spin<200000> ") != std::string::npos, text.c_str());
+            QVERIFY2(table.find(" only<…> ") != std::string::npos, text.c_str());
+        }
+        const std::string page = written([&](std::ostream &out) { writeSummaryHtml(out, snapshot); });
+        QVERIFY(page.find(">spin&lt;200000&gt;<") != std::string::npos);
+    }
+
     void putsTheExitOnTheProgramThatExited()
     {
         SnapshotBuilder builder;
