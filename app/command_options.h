@@ -111,6 +111,7 @@ struct ReportOptions
     std::optional<std::int32_t> tid;   ///< only the thread with this id; CPU costs only
     std::optional<double> memoryLimit; ///< bytes; of forecasts, instead of what was recorded
     std::size_t top = 0;               ///< rows of a table; 0: as many as the view shows by itself
+    std::size_t offset = 0;            ///< rows that are left out before these, where hasPages() says so
     std::string output;                ///< empty: standard output
     PassphraseSource passphrase;
 };

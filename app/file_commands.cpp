@@ -192,7 +192,7 @@ void FileCommands::Typed::addServe(CLI::App &app)
 GET  /report.html                the whole session as a page
 GET  /api/v1/status              what is recorded, its state, alerts that fire
 GET  /api/v1/report/VIEW         the JSON of "genprof report --what VIEW"; ?cost= from= to= process= thread=
-                             limit= top= format=
+                             limit= top= offset= format=
 POST /api/v1/mark                {"text": "deployed"}
 POST /api/v1/scan pause resume stop
 GET  /healthz                    "ok", to anyone

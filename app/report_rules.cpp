@@ -64,6 +64,14 @@ model::Result<void> checkReportRules(const ReportWords &words, const ReportOptio
     return {};
 }
 
+bool hasPages(const ReportOptions &options)
+{
+    const bool isList = options.format == ReportFormat::Json || options.format == ReportFormat::Csv;
+    return isList
+        && (options.view == ReportView::Heap || options.view == ReportView::Cpu
+            || options.view == ReportView::SystemCalls || options.view == ReportView::Waits);
+}
+
 CLI::Validator rowCount()
 {
     const auto check = [](const std::string &text) {

@@ -122,19 +122,20 @@ void writeText(std::ostream &out, const model::Snapshot &snapshot, const ReportO
 
 void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
 {
+    const model::RowRange page{options.top, options.offset};
     switch (options.view) {
     case ReportView::Summary:
         return model::writeSummaryCsv(out, snapshot);
     case ReportView::Metrics:
         return model::writeMetricsCsv(out, snapshot);
     case ReportView::Heap:
-        return model::writeHeapStacksCsv(out, snapshot, options.cost, options.top);
+        return model::writeHeapStacksCsv(out, snapshot, options.cost, page);
     case ReportView::Cpu:
-        return model::writeCpuStacksCsv(out, snapshot, options.top);
+        return model::writeCpuStacksCsv(out, snapshot, page);
     case ReportView::SystemCalls:
-        return model::writeActivityCsv(out, snapshot, model::CostSource::SystemCall);
+        return model::writeActivityCsv(out, snapshot, model::CostSource::SystemCall, page);
     case ReportView::Waits:
-        return model::writeActivityCsv(out, snapshot, model::CostSource::Wait);
+        return model::writeActivityCsv(out, snapshot, model::CostSource::Wait, page);
     case ReportView::Lost:
         return model::writeLostCsv(out, snapshot, options.top);
     case ReportView::Losses:
@@ -158,19 +159,20 @@ void writeCsv(std::ostream &out, const model::Snapshot &snapshot, const ReportOp
 
 void writeJson(std::ostream &out, const model::Snapshot &snapshot, const ReportOptions &options)
 {
+    const model::RowRange page{options.top, options.offset};
     switch (options.view) {
     case ReportView::Summary:
         return model::writeSummaryJson(out, snapshot);
     case ReportView::Metrics:
         return model::writeMetricsJson(out, snapshot);
     case ReportView::Heap:
-        return model::writeHeapJson(out, snapshot, options.cost, options.top);
+        return model::writeHeapJson(out, snapshot, options.cost, page);
     case ReportView::Cpu:
-        return model::writeCpuJson(out, snapshot, options.top);
+        return model::writeCpuJson(out, snapshot, page);
     case ReportView::SystemCalls:
-        return model::writeActivityJson(out, snapshot, model::CostSource::SystemCall, options.top);
+        return model::writeActivityJson(out, snapshot, model::CostSource::SystemCall, page);
     case ReportView::Waits:
-        return model::writeActivityJson(out, snapshot, model::CostSource::Wait, options.top);
+        return model::writeActivityJson(out, snapshot, model::CostSource::Wait, page);
     case ReportView::Lost:
         return model::writeLostJson(out, snapshot, options.top);
     case ReportView::Losses:

@@ -3,6 +3,7 @@
 
 #include "app/control_client.h"
 #include "app/report_arguments.h"
+#include "app/report_rules.h"
 #include "app/session_report.h"
 #include "model/report/prometheus_report.h"
 #include "model/report/session_words.h"
@@ -84,13 +85,15 @@ model::Result<ReportOptions> reportOptions(
             read = number(key, text, options.tid.emplace());
         else if (key == "process")
             read = number(key, text, options.pid.emplace());
+        else if (key == "offset")
+            read = number(key, text, options.offset);
         else if (key == "top") {
             read = number(key, text, options.top);
             if (read && options.top == 0)
                 read = model::Error("\"top\" is a number of rows: 1 or more");
         } else
-            read = model::Error(fmt::format(
-                "There is no \"{}\" to ask for: cost, from, to, process, thread, limit, top and format are known",
+            read = model::Error(fmt::format("There is no \"{}\" to ask for: cost, from, to, process, thread, limit, "
+                                            "top, offset and format are known",
                 key));
         if (!read)
             return read.error();
@@ -101,6 +104,9 @@ model::Result<ReportOptions> reportOptions(
         return model::Error("The metrics for Prometheus are at /metrics");
     if (const auto read = readReport(words, options); !read)
         return model::Error(withoutDashes(read.error().text()));
+    if (options.offset > 0 && !hasPages(options))
+        return model::Error("\"offset\" has no effect here: it belongs to lists of stacks, which are heap, mappings, "
+                            "pools, cpu, syscalls and waits as JSON or CSV");
     return options;
 }
 

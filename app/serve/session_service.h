@@ -41,7 +41,7 @@ struct ServiceReply
 ///     GET  /report.html                 model/report/html_report.h
 ///     GET  /api/v1/status               what is recorded, its state, alerts that fire
 ///     GET  /api/v1/report/VIEW          the JSON of `genprof report --what VIEW`; query: cost, from, to, process, thread,
-///                                       limit, top, format
+///                                       limit, top, offset (rows before the first one), format
 ///     POST /api/v1/mark                 {"text": "deployed"}: names this moment of a running recording
 ///     POST /api/v1/scan                 looks for lost memory; body may say {"min_age_ns": 0, "confirm": true, "confirm_after_ns": 1000000000}
 ///     POST /api/v1/pause, resume, stop  as `genprof ctl`; without a body

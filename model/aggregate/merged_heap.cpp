@@ -162,18 +162,16 @@ std::vector<MergedHeapCost> mergedHeap(const Snapshot &snapshot, FunctionIndex &
 }
 
 std::vector<MergedHeapCost> heaviestHeap(
-    const Snapshot &snapshot, FunctionIndex &functions, StackDetail detail, CostKind kind, std::size_t most)
+    const Snapshot &snapshot, FunctionIndex &functions, StackDetail detail, CostKind kind)
 {
     std::vector<MergedHeapCost> rows = mergedHeap(snapshot, functions, detail);
     std::stable_sort(rows.begin(), rows.end(), [kind](const MergedHeapCost &a, const MergedHeapCost &b) {
         return costOf(a.cost, kind) > costOf(b.cost, kind);
     });
-    if (most > 0 && rows.size() > most)
-        rows.resize(most);
     return rows;
 }
 
-std::vector<CpuCost> heaviestCpu(const Snapshot &snapshot, FunctionIndex &functions, std::size_t most)
+std::vector<CpuCost> heaviestCpu(const Snapshot &snapshot, FunctionIndex &functions)
 {
     StackNumbers stacks(functions, StackDetail::Functions);
     const auto isHeavier = [](const CpuCost &a, const CpuCost &b) { return a.timeNs > b.timeNs; };
@@ -192,8 +190,6 @@ std::vector<CpuCost> heaviestCpu(const Snapshot &snapshot, FunctionIndex &functi
         merged[found->second].timeNs += row.timeNs;
     }
     std::stable_sort(merged.begin(), merged.end(), isHeavier);
-    if (most > 0 && merged.size() > most)
-        merged.resize(most);
     return merged;
 }
 

@@ -5,7 +5,6 @@
 #include "model/aggregate/function_index.h"
 #include "model/snapshot.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -28,13 +27,12 @@ enum class StackDetail : std::uint8_t {
 /// the order in which they first appear. The errors of rows are independent, so variances add up.
 std::vector<MergedHeapCost> mergedHeap(const Snapshot &snapshot, FunctionIndex &functions, StackDetail detail);
 
-/// The same, heaviest by `kind` first; the first `most` of them, or all for 0.
+/// The same, heaviest by `kind` first.
 std::vector<MergedHeapCost> heaviestHeap(
-    const Snapshot &snapshot, FunctionIndex &functions, StackDetail detail, CostKind kind, std::size_t most);
+    const Snapshot &snapshot, FunctionIndex &functions, StackDetail detail, CostKind kind);
 
-/// Rows of Snapshot::cpu, added up where thread, image and the functions of the stack are the same; stack is that of the heaviest. Heaviest first,
-/// the first `most` of them, or all for 0.
-std::vector<CpuCost> heaviestCpu(const Snapshot &snapshot, FunctionIndex &functions, std::size_t most);
+/// Rows of Snapshot::cpu, added up where thread, image and the functions of the stack are the same; stack is that of the heaviest. Heaviest first.
+std::vector<CpuCost> heaviestCpu(const Snapshot &snapshot, FunctionIndex &functions);
 
 /// Adds what `row` cost; image and stack stay.
 void addCost(HeapCost &sum, const HeapCost &row);

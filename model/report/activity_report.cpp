@@ -209,14 +209,15 @@ void writeActivityText(std::ostream &out, const Snapshot &snapshot, CostSource s
     writeTrust(out, snapshot, options);
 }
 
-void writeActivityCsv(std::ostream &out, const Snapshot &snapshot, CostSource source)
+void writeActivityCsv(std::ostream &out, const Snapshot &snapshot, CostSource source, RowRange range)
 {
     CsvWriter csv(out);
     const bool isWait = source == CostSource::Wait;
     csv.row("pid", "program", "tid", "thread", isWait ? "waits_for" : "call", isWait ? "waits" : "calls", "time_ns",
         "errors", "bytes", "own_stacks", "estimated", "stack_id", "stack");
     FunctionIndex index(snapshot.tables);
-    for (const ActivityCost *row : heaviest(snapshot, source)) {
+    const std::vector<const ActivityCost *> all = heaviest(snapshot, source);
+    for (const ActivityCost *row : rowsWithin(all, range)) {
         const Thread &thread = snapshot.tables->threads.at(row->thread.index());
         csv.row(pidOf(snapshot, row->image), programOf(snapshot, row->image), thread.tid,
             snapshot.tables->text(thread.name), activityKey(row->activity), row->count, row->timeNs, row->errors,
@@ -224,7 +225,7 @@ void writeActivityCsv(std::ostream &out, const Snapshot &snapshot, CostSource so
     }
 }
 
-void writeActivityJson(std::ostream &out, const Snapshot &snapshot, CostSource source, std::size_t stacks)
+void writeActivityJson(std::ostream &out, const Snapshot &snapshot, CostSource source, RowRange range)
 {
     FunctionIndex index(snapshot.tables);
     JsonStacks tree(index);
@@ -233,9 +234,8 @@ void writeActivityJson(std::ostream &out, const Snapshot &snapshot, CostSource s
         totals.push_back({{source == CostSource::Wait ? "waits_for" : "call", activityKey(total.activity)},
             {"count", total.count}, {"time_ns", total.timeNs}, {"errors", total.errors}, {"bytes", total.bytes},
             {"own_stacks", total.ownStacks}, {"estimated", total.estimated}});
-    for (const ActivityCost *row : heaviest(snapshot, source)) {
-        if (stacks > 0 && rows.size() >= stacks)
-            break;
+    const std::vector<const ActivityCost *> all = heaviest(snapshot, source);
+    for (const ActivityCost *row : rowsWithin(all, range)) {
         const Thread &thread = snapshot.tables->threads.at(row->thread.index());
         rows.push_back({{"stack_id", row->stack.value}, {"pid", pidOf(snapshot, row->image)}, {"tid", thread.tid},
             {source == CostSource::Wait ? "waits_for" : "call", activityKey(row->activity)}, {"count", row->count},
@@ -243,9 +243,9 @@ void writeActivityJson(std::ostream &out, const Snapshot &snapshot, CostSource s
             {"estimated", row->estimated}, {"end", stackEndText(snapshot.tables->endOf(row->stack))},
             {"node", tree.nodeOf(row->stack)}});
     }
-    const std::string begin = Json{{"selection", selectionObject(snapshot)}, {"recorded", isRecorded(snapshot, source)},
-        {"note", snapshot.info.activityNote}}
-                                  .dump(2, ' ', false, Json::error_handler_t::replace);
+    const Json head = {{"selection", selectionObject(snapshot)}, {"recorded", isRecorded(snapshot, source)},
+        {"note", snapshot.info.activityNote}, {"stack_count", all.size()}};
+    const std::string begin = head.dump(2, ' ', false, Json::error_handler_t::replace);
     out << begin.substr(0, begin.size() - 2) << ",\n"; // without the last line, "}"
     writeJsonRows(out, "totals", totals);
     out << ",\n";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "model/report/row_range.h"
 #include "model/report/text_report.h"
 
 #include <iosfwd>
@@ -13,9 +14,9 @@ namespace model {
 void writeActivityText(
     std::ostream &out, const Snapshot &snapshot, CostSource source, const TextReportOptions &options = {});
 /// One row per thread, program, call or class, and stack; the dearest first.
-void writeActivityCsv(std::ostream &out, const Snapshot &snapshot, CostSource source);
-/// One object: totals by call or class, and the stacks as a tree; at most so many stacks, 0: all.
-void writeActivityJson(std::ostream &out, const Snapshot &snapshot, CostSource source, std::size_t stacks = 0);
+void writeActivityCsv(std::ostream &out, const Snapshot &snapshot, CostSource source, RowRange range = {});
+/// One object: totals by call or class, how many stacks there are in all, and those within `range` as a tree.
+void writeActivityJson(std::ostream &out, const Snapshot &snapshot, CostSource source, RowRange range = {});
 
 /// The cost by which such a table is sorted.
 CostKind mainCostOf(CostSource source);

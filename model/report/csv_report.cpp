@@ -101,7 +101,7 @@ void writeSeriesCsv(
     }
 }
 
-void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks)
+void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, RowRange range)
 {
     CsvWriter csv(out);
     csv.fields("pid", "program", "stack_id");
@@ -118,7 +118,8 @@ void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind ki
     csv.row("processes", "stack");
     FunctionIndex index(snapshot.tables);
     const bool knowsPeak = knowsPeakOfStacks(snapshot);
-    for (const MergedHeapCost &merged : heaviestHeap(snapshot, index, StackDetail::Functions, kind, stacks)) {
+    const std::vector<MergedHeapCost> all = heaviestHeap(snapshot, index, StackDetail::Functions, kind);
+    for (const MergedHeapCost &merged : rowsWithin(all, range)) {
         const HeapCost *row = &merged.cost;
         csv.field(merged.processes == 1 ? std::optional(pidOf(snapshot, row->image)) : std::nullopt);
         csv.fields(programOf(snapshot, row->image), row->stack.value);
@@ -150,12 +151,13 @@ void writeAreasCsv(std::ostream &out, const Snapshot &snapshot)
             area.total.allocatedBytes, area.total.allocations, area.total.freedBytes, area.total.frees);
 }
 
-void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot, std::size_t rows)
+void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot, RowRange range)
 {
     CsvWriter csv(out);
     csv.row("pid", "program", "tid", "thread", "stack_id", "samples", "cpu_ns", "stack");
     FunctionIndex index(snapshot.tables);
-    for (const CpuCost &row : heaviestCpu(snapshot, index, rows)) {
+    const std::vector<CpuCost> all = heaviestCpu(snapshot, index);
+    for (const CpuCost &row : rowsWithin(all, range)) {
         const Thread &thread = snapshot.tables->threads.at(row.thread.index());
         csv.row(pidOf(snapshot, row.image), programOf(snapshot, row.image), thread.tid,
             snapshot.tables->text(thread.name), row.stack.value, row.samples, row.timeNs,

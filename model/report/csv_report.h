@@ -8,6 +8,7 @@
 #include "model/analysis/forecast.h"
 #include "model/analysis/recommendations.h"
 #include "model/analysis/summary.h"
+#include "model/report/row_range.h"
 #include "model/snapshot.h"
 
 #include <iosfwd>
@@ -37,12 +38,12 @@ void writeSeriesCsv(
     std::ostream &out, const Snapshot &snapshot, const std::vector<SeriesColumn> &columns, TimeRange range);
 /// One row a program and heap stack with all its costs, heaviest by `kind` first; the stack collapsed in the last column. Stacks of functions that
 /// read alike are one row, of however many processes: `processes` says of how many, `pid` is empty where they are several, and `stack_id` is
-/// one of theirs. `stacks` 0: all.
-void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks = 0);
+/// one of theirs.
+void writeHeapStacksCsv(std::ostream &out, const Snapshot &snapshot, CostKind kind, RowRange range = {});
 /// One row an area of memory beside malloc's: a sort of mappings or a pool of one program.
 void writeAreasCsv(std::ostream &out, const Snapshot &snapshot);
-/// One row a CPU stack and thread, heaviest first. `rows` 0: all.
-void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot, std::size_t rows = 0);
+/// One row a CPU stack and thread, heaviest first.
+void writeCpuStacksCsv(std::ostream &out, const Snapshot &snapshot, RowRange range = {});
 /// One row a function: self, total, place.
 void writeFunctionsCsv(std::ostream &out, const FunctionTable &table);
 /// One row a node of the tree in pre-order: depth, function, self and total of each cost.

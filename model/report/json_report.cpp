@@ -42,16 +42,14 @@ void writeStacks(std::ostream &out, const std::vector<Json> &rows, const JsonSta
 
 std::string text(std::string_view view) { return std::string(view); }
 
-/// Rows in descending order of their cost; the first `most` of them, or all for 0.
-template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row> &rows, CostKind kind, std::size_t most)
+/// Rows in descending order of their cost.
+template <typename Row> std::vector<const Row *> heaviest(const std::vector<Row> &rows, CostKind kind)
 {
     std::vector<const Row *> sorted;
     for (const Row &row : rows)
         sorted.push_back(&row);
     std::stable_sort(sorted.begin(), sorted.end(),
         [kind](const Row *a, const Row *b) { return costOf(*a, kind) > costOf(*b, kind); });
-    if (most > 0 && sorted.size() > most)
-        sorted.resize(most);
     return sorted;
 }
 
@@ -129,31 +127,34 @@ void writeMetricsJson(std::ostream &out, const Snapshot &snapshot)
     write(out, object);
 }
 
-void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks)
+void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, RowRange range)
 {
     FunctionIndex index(snapshot.tables);
     JsonStacks tree(index);
+    const std::vector<MergedHeapCost> all = heaviestHeap(snapshot, index, StackDetail::Places, kind);
     std::vector<Json> rows;
-    for (const MergedHeapCost &row : heaviestHeap(snapshot, index, StackDetail::Places, kind, stacks))
+    for (const MergedHeapCost &row : rowsWithin(all, range))
         rows.push_back(heapStack(snapshot, tree, row));
     writeBegin(out,
         {{"selection", selectionObject(snapshot)}, {"sorted_by", costInfo(kind).column},
-            {"heap", heapTotalsObject(snapshot)}});
+            {"heap", heapTotalsObject(snapshot)}, {"stack_count", all.size()}});
     writeStacks(out, rows, tree);
 }
 
-void writeCpuJson(std::ostream &out, const Snapshot &snapshot, std::size_t stacks)
+void writeCpuJson(std::ostream &out, const Snapshot &snapshot, RowRange range)
 {
     FunctionIndex index(snapshot.tables);
     JsonStacks tree(index);
+    const std::vector<const CpuCost *> all = heaviest(snapshot.cpu, CostKind::CpuTime);
     std::vector<Json> rows;
-    for (const CpuCost *row : heaviest(snapshot.cpu, CostKind::CpuTime, stacks)) {
+    for (const CpuCost *row : rowsWithin(all, range)) {
         const Thread &thread = snapshot.tables->threads.at(row->thread.index());
         rows.push_back({{"stack_id", row->stack.value}, {"pid", pidOf(snapshot, row->image)}, {"tid", thread.tid},
             {"thread", snapshot.tables->text(thread.name)}, {"samples", row->samples}, {"cpu_ns", row->timeNs},
             {"end", stackEndText(snapshot.tables->endOf(row->stack))}, {"node", tree.nodeOf(row->stack)}});
     }
-    writeBegin(out, {{"selection", selectionObject(snapshot)}, {"cpu", cpuTotalsObject(snapshot)}});
+    writeBegin(out,
+        {{"selection", selectionObject(snapshot)}, {"cpu", cpuTotalsObject(snapshot)}, {"stack_count", all.size()}});
     const std::vector<Json> functions = functionsOf(snapshot, CostKind::CpuTime);
     writeJsonRows(out, "functions", functions);
     out << ",\n";

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "model/aggregate/cost_kind.h"
+#include "model/report/row_range.h"
 #include "model/snapshot.h"
 
-#include <cstddef>
 #include <iosfwd>
 
 namespace model {
@@ -20,10 +20,12 @@ void writeMetricsJson(std::ostream &out, const Snapshot &snapshot);
 // [parent, frame], positions in `nodes` (before the node's own; −1 for an outermost frame) and in `frames`. With jq the frames of the heaviest
 // stack, leaf first: . as $d | [.nodes as $n | .stacks[0].node | recurse($n[.][0]; . >= 0) | $d.frames[$n[.][1]]]
 
-/// Totals and the stacks, heaviest by `kind` first; those of a program that read alike, down to lines and addresses, are one row, as in CSV. `stacks` 0: all.
-void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, std::size_t stacks = 0);
-/// Totals, functions, and stacks, heaviest first. `stacks` 0: all.
-void writeCpuJson(std::ostream &out, const Snapshot &snapshot, std::size_t stacks = 0);
+// `stack_count` says how many stacks there are in all, of which those within `range` are written.
+
+/// Totals and the stacks, heaviest by `kind` first; those of a program that read alike, down to lines and addresses, are one row, as in CSV.
+void writeHeapJson(std::ostream &out, const Snapshot &snapshot, CostKind kind, RowRange range = {});
+/// Totals, functions, and stacks, heaviest first.
+void writeCpuJson(std::ostream &out, const Snapshot &snapshot, RowRange range = {});
 /// Every kind of loss with its count, and where it happened.
 void writeLossesJson(std::ostream &out, const Snapshot &snapshot);
 

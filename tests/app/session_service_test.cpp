@@ -11,6 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sstream>
+#include <string>
+#include <vector>
+
 using namespace app;
 using Json = nlohmann::json;
 
@@ -30,6 +34,15 @@ private:
         std::vector<std::pair<std::string, std::string>> query = {}, const std::string &body = {})
     {
         return m_service->handle({method, path, std::move(query), "Bearer " + m_token, body});
+    }
+
+    static std::vector<std::string> linesOf(const std::string &text)
+    {
+        std::vector<std::string> lines;
+        std::istringstream in(text);
+        for (std::string line; std::getline(in, line);)
+            lines.push_back(line);
+        return lines;
     }
 
     static std::string errorOf(const ServiceReply &reply)
@@ -96,6 +109,35 @@ private Q_SLOTS:
         QCOMPARE(ask("GET", "/api/v1/report/heap", {{"format", "csv"}}).type, std::string("text/csv; charset=utf-8"));
     }
 
+    void readsListsOfStacksPageByPage()
+    {
+        for (const std::string view : {"heap", "mappings", "cpu", "syscalls", "waits"}) {
+            const std::string path = "/api/v1/report/" + view;
+            const Json whole = Json::parse(ask("GET", path).body);
+            const std::size_t count = whole["stacks"].size();
+            QVERIFY2(view == "mappings" || count > 0, view.c_str());
+            QCOMPARE(whole["stack_count"].get<std::size_t>(), count);
+            const std::vector<std::string> all = linesOf(ask("GET", path, {{"format", "csv"}}).body);
+            std::vector<std::string> read{all.front()};
+            for (std::size_t at = 0; at <= count; ++at) {
+                const std::string offset = std::to_string(at);
+                const Json page = Json::parse(ask("GET", path, {{"top", "1"}, {"offset", offset}}).body);
+                QCOMPARE(page["stack_count"].get<std::size_t>(), count);
+                QCOMPARE(page["stacks"].size(), at < count ? std::size_t(1) : std::size_t(0));
+                if (at < count)
+                    QVERIFY2(page["stacks"][0]["stack_id"] == whole["stacks"][at]["stack_id"], view.c_str());
+                const std::vector<std::string> rows
+                    = linesOf(ask("GET", path, {{"format", "csv"}, {"top", "1"}, {"offset", offset}}).body);
+                QCOMPARE(rows.front(), all.front());
+                QVERIFY2(rows.size() <= 2, view.c_str());
+                read.insert(read.end(), rows.begin() + 1, rows.end());
+            }
+            QVERIFY2(read == all, view.c_str());
+        }
+        const Json rest = Json::parse(ask("GET", "/api/v1/report/heap", {{"offset", "1"}}).body);
+        QCOMPARE(rest["stacks"].size() + 1, rest["stack_count"].get<std::size_t>());
+    }
+
     void saysWhatIsWrong()
     {
         QCOMPARE(ask("GET", "/api/v1/report/everything").status, 400);
@@ -114,6 +156,10 @@ private Q_SLOTS:
         QVERIFY(said("heap", "limit", "1GiB").startsWith(QStringLiteral("limit belongs to what forecast")));
         QCOMPARE(said("forecast", "limit", "1GiB"), QStringLiteral("was understood"));
         QVERIFY(said("metrics", "top", "3").startsWith(QStringLiteral("top has no effect here")));
+        for (const char *offset : {"-1", "x", "1.5", "", "99999999999999999999"})
+            QVERIFY(said("heap", "offset", offset).startsWith(QStringLiteral("\"offset\" must be a number")));
+        for (const char *view : {"summary", "metrics", "leaks", "lost", "hot", "advice"})
+            QVERIFY(said(view, "offset", "1").startsWith(QStringLiteral("\"offset\" has no effect here")));
         QVERIFY(said("heap", "format", "html").endsWith(QStringLiteral("it is at /report.html")));
         QVERIFY(said("cpu", "format", "prometheus").endsWith(QStringLiteral("at /metrics")));
         for (const char *path : {"/api/v1/report/heap", "/report.html"}) {

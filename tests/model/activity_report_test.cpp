@@ -55,7 +55,7 @@ private Q_SLOTS:
         QVERIFY2(totals.contains(QRegularExpression(QStringLiteral("Waits +20 "))), qPrintable(totals));
         QVERIFY2(totals.contains(QStringLiteral("\n  Tracepoints are not readable.\n")), qPrintable(totals));
         std::ostringstream json;
-        writeActivityJson(json, snapshot, CostSource::SystemCall, 0);
+        writeActivityJson(json, snapshot, CostSource::SystemCall);
         QVERIFY2(json.str().find("\"recorded\": false") != std::string::npos, json.str().c_str());
         std::ostringstream calls;
         writeActivityText(calls, snapshot, CostSource::SystemCall, {.columns = 100});

@@ -35,7 +35,7 @@ private Q_SLOTS:
         QVERIFY(!json["heap"].contains("peak_blocks"));
         QCOMPARE(json["stacks"][0]["allocated_bytes"].get<int>(), 10 << 20);
         QVERIFY(!json["stacks"][0].contains("peak_bytes"));
-        writeHeapStacksCsv(csv, mappings, CostKind::Allocated, 0);
+        writeHeapStacksCsv(csv, mappings, CostKind::Allocated);
         QVERIFY2(csv.str().find(",,,") != std::string::npos, csv.str().c_str());
     }
 

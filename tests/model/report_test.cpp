@@ -245,7 +245,7 @@ private Q_SLOTS:
         for (std::size_t i = 0; i < json["nodes"].size(); ++i)
             QVERIFY(json["nodes"][i][0].get<int>() < static_cast<int>(i));
         const Json one
-            = Json::parse(written([](std::ostream &out) { writeHeapJson(out, example(), CostKind::Live, 1); }));
+            = Json::parse(written([](std::ostream &out) { writeHeapJson(out, example(), CostKind::Live, {1}); }));
         QCOMPARE(one["stacks"].size(), std::size_t(1));
         QCOMPARE(one["stacks"][0]["live_bytes"].get<int>(), 1000);
     }
@@ -315,7 +315,7 @@ private Q_SLOTS:
         QCOMPARE(rows.size(), std::size_t{3});
         QVERIFY(rows[1].ends_with(",main;f") && rows[1].find(",5,") != std::string::npos);
         QVERIFY(rows[2].ends_with(",main;g") && rows[2].find(",3,") != std::string::npos);
-        const auto first = linesOf(written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot, 1); }), "\n");
+        const auto first = linesOf(written([&](std::ostream &out) { writeCpuStacksCsv(out, snapshot, {1}); }), "\n");
         QCOMPARE(first.size(), std::size_t{2});
         QCOMPARE(first[1], rows[1]);
     }
@@ -387,7 +387,7 @@ private Q_SLOTS:
         QVERIFY(first["pid"].is_null());
         QCOMPARE(json["stacks"][1]["pid"].get<int>(), 100);
         FunctionIndex index(snapshot.tables);
-        const auto merged = heaviestHeap(snapshot, index, StackDetail::Places, CostKind::Live, 1);
+        const auto merged = heaviestHeap(snapshot, index, StackDetail::Places, CostKind::Live);
         QCOMPARE(merged.front().cost.liveVariance, 25.0);
     }
 
