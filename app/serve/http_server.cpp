@@ -136,6 +136,8 @@ struct HttpServer::Private
                 ServiceReply busy
                     = SessionService::failure(503, "Too much is being answered: ask again in some seconds");
                 busy.headers["Retry-After"] = kRetrySeconds;
+                if (request.method == "HEAD")
+                    held->ending = ending(request);
                 return setAnswer(request, response, std::move(busy), held, AfterAnswer::End);
             }
         }

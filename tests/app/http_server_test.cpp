@@ -186,6 +186,13 @@ private Q_SLOTS:
         QVERIFY2(unknown.startsWith("HTTP/1.1 401 "), unknown.constData());
         const QByteArray busy = replyTo(get);
         QVERIFY2(busy.startsWith("HTTP/1.1 503 ") && busy.contains("\r\nRetry-After: "), busy.left(200).constData());
+        // The connection ends with it, although the client would keep it.
+        for (const char *method : {"GET", "HEAD"}) {
+            const QByteArray kept
+                = replyTo(method + QByteArray(" /report.html HTTP/1.1\r\nHost: x\r\n") + m_token + "\r\n");
+            QVERIFY2(kept.startsWith("HTTP/1.1 503 ") && kept.contains("\r\nConnection: close\r\n"),
+                kept.left(200).constData());
+        }
         QVERIFY2(timer.elapsed() < 1000, qPrintable(QString::number(timer.elapsed())));
         for (const int fd : stalled)
             ::close(fd);
