@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <ostream>
+#include <string>
+#include <vector>
 
 namespace model {
 
@@ -73,6 +75,61 @@ std::string limitCell(const GateFinding &finding)
 /// The unit of the costs of a finding's stacks: those of times are CPU time.
 Unit unitOfStacks(const GateFinding &finding) { return gateKeyInfo(finding.key).unit; }
 
+/// Why figures are missing, as far as it is long and stands for several of them, or among the notes, too: it is told once, below the rows, which
+/// refer to it by its number.
+class SharedReasons
+{
+public:
+    explicit SharedReasons(const GateReport &report)
+    {
+        std::vector<std::string> seen = report.notes;
+        for (const GateFinding &finding : report.findings) {
+            if (!isToldWith(finding) || finding.note.size() < kLong)
+                continue;
+            if (!contains(seen, finding.note))
+                seen.push_back(finding.note);
+            else if (!has(finding.note))
+                m_reasons.push_back(finding.note);
+        }
+    }
+
+    bool has(const std::string &reason) const { return contains(m_reasons, reason); }
+
+    std::string textOf(const GateFinding &finding) const
+    {
+        const auto found = std::find(m_reasons.begin(), m_reasons.end(), finding.note);
+        if (found == m_reasons.end() || !isToldWith(finding))
+            return findingText(finding);
+        GateFinding shortened = finding;
+        shortened.note = fmt::format("See [{}].", found - m_reasons.begin() + 1);
+        return findingText(shortened);
+    }
+
+    void write(std::ostream &out) const
+    {
+        for (std::size_t i = 0; i < m_reasons.size(); ++i)
+            out << fmt::format("  [{}] {}\n", i + 1, m_reasons[i]);
+    }
+
+    bool isEmpty() const { return m_reasons.empty(); }
+
+private:
+    static constexpr std::size_t kLong = 60; // bytes: below, a row may well hold it
+
+    /// Whether the text of the finding has its note.
+    static bool isToldWith(const GateFinding &finding)
+    {
+        return finding.outcome == GateOutcome::Absent || !finding.hasBase;
+    }
+
+    static bool contains(const std::vector<std::string> &texts, const std::string &text)
+    {
+        return std::find(texts.begin(), texts.end(), text) != texts.end();
+    }
+
+    std::vector<std::string> m_reasons; ///< in the order of the rows
+};
+
 } // namespace
 
 std::string gateVerdictText(const GateReport &report)
@@ -86,15 +143,18 @@ void writeGateText(std::ostream &out, const GateReport &report)
 {
     out << fmt::format(
         "Gate: {}\n  {}{}\n\n", report.command, report.against.empty() ? "by limits" : "against ", report.against);
+    const SharedReasons reasons(report);
     for (const GateFinding &finding : report.findings) {
-        out << fmt::format("  {}  {}\n", mark(finding), findingText(finding));
+        out << fmt::format("  {}  {}\n", mark(finding), reasons.textOf(finding));
         for (const GateStack &stack : finding.stacks)
             out << fmt::format("            {}\n", stackText(stack, unitOfStacks(finding)));
     }
-    if (!report.notes.empty())
+    if (!report.notes.empty() || !reasons.isEmpty())
         out << '\n';
+    reasons.write(out);
     for (const std::string &note : report.notes)
-        out << "  " << note << '\n';
+        if (!reasons.has(note))
+            out << "  " << note << '\n';
     if (!report.failure.empty())
         out << "  " << report.failure << '\n';
     out << fmt::format("\n{} in {:.1f} s\n", gateVerdictText(report), report.seconds);

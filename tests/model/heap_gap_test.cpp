@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/gate/gate_result.h"
 #include "model/gate/heap_gap.h"
+#include "model/report/gate_report.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>
 
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +24,7 @@ private Q_SLOTS:
     void untracedProgramsThatRunAtOnceCountOnce();
     void aBaseThatWasNotTracedAsksForNoMoreRuns();
     void aValueThatMustNotBeExceededNeedsNoBase();
+    void theReasonIsToldOnce();
 };
 
 void HeapGapTest::heapsThatNobodyTracedDoNotPass()
@@ -119,6 +122,36 @@ void HeapGapTest::aValueThatMustNotBeExceededNeedsNoBase()
     QCOMPARE(verdictOf(judge({70'000, 70'000})), GateOutcome::Worse);
     QCOMPARE(verdictOf(judge({1000, 70'000})), GateOutcome::Unclear);
     QVERIFY(judge({}).front().isBlind());
+}
+
+void HeapGapTest::theReasonIsToldOnce()
+{
+    const std::string why = "The heap of tool was not (wholly) traced: The program is static, its heap cannot be seen.";
+    const auto textOf = [](const std::vector<GateSamples> &samples, std::vector<std::string> notes) {
+        GateLimits limits = usualGateLimits();
+        limits[static_cast<std::size_t>(GateKey::PeakBytes)].most = 64 * 1024;
+        std::ostringstream out;
+        writeGateText(out,
+            {.command = "tool", .against = "old", .findings = judgeGate(samples, limits), .notes = std::move(notes)});
+        return QString::fromStdString(out.str());
+    };
+    const GateSamples allocations{GateKey::Allocations, {}, {}, why, true};
+    const GateSamples peak{GateKey::PeakBytes, {}, {}, why, true};
+    const QString reason = QString::fromStdString(why);
+    const QString both
+        = textOf({allocations, peak, {GateKey::LostBlocks, {}, {}, "It was not measured."}}, {"A note."});
+    QCOMPARE(both.count(reason), 1);
+    QVERIFY2(both.contains(QStringLiteral("  absent  Allocations: not counted. See [1].\n")), qPrintable(both));
+    QVERIFY2(both.contains(QStringLiteral(": not counted. See [1]. The limit of 64 KiB cannot be checked\n")),
+        qPrintable(both));
+    QVERIFY2(both.contains(QStringLiteral(": not counted. It was not measured.\n")), qPrintable(both));
+    QVERIFY2(both.contains(QStringLiteral("\n\n  [1] ") + reason + QStringLiteral("\n  A note.\n")), qPrintable(both));
+    // One row has room for it; not where it is a note, too.
+    const QString one = textOf({allocations}, {});
+    QVERIFY2(one.contains(QStringLiteral("not counted. ") + reason + QStringLiteral("\n")), qPrintable(one));
+    const QString noted = textOf({peak}, {why});
+    QCOMPARE(noted.count(reason), 1);
+    QVERIFY2(noted.contains(QStringLiteral("See [1]")), qPrintable(noted));
 }
 
 QTEST_APPLESS_MAIN(HeapGapTest)
