@@ -79,6 +79,8 @@ private Q_SLOTS:
     void baselinesReadBack();
     void damagedBaselinesAreRefused_data();
     void damagedBaselinesAreRefused();
+    void baselinesOfVersion1AreRead();
+    void aBaselineThatIsCutOffIsRefused();
     void grownStacksAreFoundByABaseline();
     void timesOfStacksAddUpToTheMeasuredTime();
     void historiesMergeInAnyOrder();
@@ -292,6 +294,43 @@ void GateTest::damagedBaselinesAreRefused()
     const auto read = readBaseline(text.replace(from, to).toStdString());
     QVERIFY(!read);
     QVERIFY2(read.error().text().find(says.toStdString()) != std::string::npos, read.error().text().c_str());
+}
+
+/// They have no last line, and lines without a text for what is not known.
+void GateTest::baselinesOfVersion1AreRead()
+{
+    const std::string text = "genprof-baseline 1\ncommand app --fast\ndate 2026-01-02T03:04:05Z\nbranch \n"
+                             "commit \nmachine x86_64\nreason first one\nvalue allocations 12\n"
+                             "value wall_ns 1000000000 1100000000 1050000000\nrest 0 0 0 0 0 0\n"
+                             "stack 1 64 0 64 64 1 main;f\nstack 2 20 0 20 20 2 main;g;h\n";
+    const auto read = readBaseline(text);
+    QVERIFY2(read.has_value(), read ? "" : read.error().text().c_str());
+    QCOMPARE(read->origin.command, std::string("app --fast"));
+    QCOMPARE(read->origin.reason, std::string("first one"));
+    QVERIFY(read->origin.branch.empty() && read->origin.commit.empty());
+    QVERIFY((read->values.at(GateKey::Allocations) == std::vector<double>{12}));
+    QVERIFY((read->values.at(GateKey::WallTime) == std::vector<double>{1e9, 1.1e9, 1.05e9}));
+    QCOMPARE(read->stacks.size(), std::size_t{2});
+    QCOMPARE(read->stacks.at("main;g;h")[1], 20);
+    // Saved again it is of this version; no last line of that one belongs into it.
+    QVERIFY(baselineText(*read).starts_with("genprof-baseline 2\n"));
+    const auto mixed = readBaseline(text + "end 13\n");
+    QVERIFY(!mixed);
+    QCOMPARE(mixed.error().text(), std::string("Line 13 is damaged: \"end 13\""));
+}
+
+/// Wherever that is: what is left begins with the values, and would pass for a version that has fewer stacks.
+void GateTest::aBaselineThatIsCutOffIsRefused()
+{
+    const std::string text = baselineText(baselineOf("main;f 64\nmain;g;h 10"));
+    QVERIFY(text.starts_with("genprof-baseline 2\n") && text.ends_with("\nend 13\n"));
+    for (std::size_t size = 0; size + 1 < text.size(); ++size)
+        QVERIFY2(!readBaseline(text.substr(0, size)), text.substr(0, size).c_str());
+    for (std::size_t line = text.find('\n'); line + 1 < text.size(); line = text.find('\n', line + 1)) {
+        const auto read = readBaseline(text.substr(0, line + 1));
+        QVERIFY2(!read && read.error().text().starts_with("It is cut off: its last line"),
+            read ? "read" : read.error().text().c_str());
+    }
 }
 
 void GateTest::grownStacksAreFoundByABaseline()
