@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace model {
 
@@ -24,13 +25,12 @@ struct Gathered
     std::array<CostEvidence, 2> total;
     std::array<std::size_t, 2> lastStack{}; ///< 1 + the last stack that counted
     std::array<std::int64_t, 2> heaviest{-1, -1};
-    std::array<FunctionPlace, 2> places; ///< of the heaviest frame, by side
-    std::array<std::set<FunctionId>, 2> functions;
+    std::array<FunctionPlace, 2> places;              ///< of the heaviest frame, by side
+    std::array<std::vector<FunctionId>, 2> functions; ///< each once, as they are met
 };
 
 void addStack(Gathered &row, std::size_t side, std::size_t stack, const FunctionPlace &place, const CostEvidence &cost)
 {
-    row.functions[side].insert(place.function);
     if (row.lastStack[side] == stack + 1)
         return;
     row.lastStack[side] = stack + 1;
@@ -42,7 +42,7 @@ void addStack(Gathered &row, std::size_t side, std::size_t stack, const Function
 }
 
 /// Without parts of one function.
-std::size_t countOf(const FunctionIndex &index, const std::set<FunctionId> &functions)
+std::size_t countOf(const FunctionIndex &index, const std::vector<FunctionId> &functions)
 {
     if (functions.size() < 2)
         return 1;
@@ -78,12 +78,17 @@ void addTotals(std::vector<Gathered> &rows, const Comparison &comparison, Side s
     const std::size_t s = sideIndex(side);
     FunctionIndex &index = *comparison.indexes[s];
     std::vector<std::uint32_t> places;
+    std::vector<bool> isMet(index.size()); // by function, each of which is in one row
     for (std::size_t i = 0; i < evidence.stacks.size(); ++i) {
         stackPlaces(index, evidence.stacks[i], places);
         for (const std::uint32_t position : places) {
             const FunctionPlace &place = index.place(position);
             const MatchId id = comparison.matching->functions().of(side, place.function);
-            addStack(rows[id.index()], s, i, place, evidence.costs[i]);
+            Gathered &row = rows[id.index()];
+            if (!isMet[place.function.index()])
+                row.functions[s].push_back(place.function);
+            isMet[place.function.index()] = true;
+            addStack(row, s, i, place, evidence.costs[i]);
         }
     }
 }
