@@ -19,14 +19,25 @@ constexpr bool isOfBlock(wire::RecordType type) { return type <= wire::RecordTyp
 /// Keeps the counter from being read before what the calling thread has read: the pointer that another thread brought, whose free would get an
 /// earlier stamp than its malloc. It costs 10 ns, because the program's own cache misses no longer overlap.
 ///
-/// While one thread records, its ring has the order: a second one says so before its first event, and whoever comes to know of that
-/// event has seen `isShared` before. The recorder pairs allocations and frees without, unless Header::needsOrder.
+/// Where one thread is the sole one, its ring has the order. The recorder pairs allocations and frees without, unless Header::needsOrder.
 [[gnu::always_inline]] inline void waitForReads(bool isOfBlock)
 {
-    if (g_tracing.isShared.load(std::memory_order_relaxed)
-        && (!isOfBlock || SharedHead::header().needsOrder.load(std::memory_order_relaxed) != 0))
+    if (!isOfBlock || SharedHead::header().needsOrder.load(std::memory_order_relaxed) != 0)
         __builtin_ia32_lfence();
 }
+
+/// The time of an event of `thread`, which is the sole one or not.
+[[gnu::always_inline]] inline std::uint64_t stampOf(const ThreadState &thread, bool isSole, bool isOfBlock)
+{
+    if (!isSole)
+        waitForReads(isOfBlock);
+    const std::uint64_t now = tscUnits();
+    g_tracing.sole.afterStamp(&thread);
+    return now;
+}
+
+/// `thread` has recorded for some time while nobody was the sole one. Where stamps have to be in order across threads, none becomes it.
+[[gnu::noinline]] void askToBeSole(const ThreadState &thread);
 
 /// The shortest way, of nearly every event where all are recorded: by a thread that knows its order, of a block whose record is one and finds
 /// room. What it does not take on, it leaves untouched: to RecordingThread, which does the same at leisure.
@@ -66,14 +77,15 @@ private:
     /// False: so long after the last one that its record needs another before it.
     [[gnu::always_inline]] bool stamp(wire::RecordType type)
     {
-        const bool isShared = g_tracing.isShared.load(std::memory_order_relaxed);
-        if (!m_thread->stamps.hasOwn(isShared, SharedHead::header().heartbeat.load(std::memory_order_relaxed))) {
+        const bool isSole = g_tracing.sole.is(m_thread);
+        if (!m_thread->stamps.hasOwn(isSole, SharedHead::header().heartbeat.load(std::memory_order_relaxed))) {
             m_now = m_thread->lastTime;
             m_delta = 0;
             return true;
         }
-        waitForReads(isOfBlock(type));
-        m_now = tscUnits();
+        if (!isSole && m_thread->stamps.asksToBeSole()) [[unlikely]]
+            askToBeSole(*m_thread);
+        m_now = stampOf(*m_thread, isSole, isOfBlock(type));
         m_delta = m_now - m_thread->lastTime;
         m_thread->stamps.noteStamp(m_delta);
         return m_delta < wire::Record::kTimeLimit;

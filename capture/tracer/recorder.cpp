@@ -23,12 +23,11 @@ namespace {
     return ns >> wire::kClockShift;
 }
 
-[[gnu::always_inline]] inline std::uint64_t clockUnits()
+[[gnu::always_inline]] inline std::uint64_t clockUnits(const ThreadState &thread)
 {
     if (g_tracing.memory.header().clock != wire::Clock::Tsc)
         return monotonicUnits();
-    waitForReads(false);
-    return tscUnits();
+    return stampOf(thread, g_tracing.sole.is(&thread), false);
 }
 
 /// Room for one event, or false: then the event is dropped and counted. Off the fast path.
@@ -92,7 +91,7 @@ namespace {
 [[gnu::noinline]] bool write(
     ThreadState &thread, wire::RecordType type, std::uint64_t pointer, std::uint64_t size, std::uint32_t node)
 {
-    return writeAt(clockUnits(), thread, type, pointer, size, node);
+    return writeAt(clockUnits(thread), thread, type, pointer, size, node);
 }
 
 /// Measures what recording costs the program, at one event in so many: what `--heap auto` keeps to a budget.
@@ -106,7 +105,7 @@ public:
             return;
         // Primes: a program that does the same over and over is not always measured at the same place.
         thread.untilTimed = isSampling(thread.coverage) ? 13 : 251;
-        m_begin = clockUnits();
+        m_begin = clockUnits(thread);
     }
     ~EventTimer()
     {
@@ -124,13 +123,12 @@ private:
         // One that took longer was interrupted, or waited for room, which is counted elsewhere.
         constexpr std::uint64_t kLongestUnits = 512; // 10 to 33 µs
         wire::Header &header = g_tracing.memory.header();
-        const std::uint64_t end = clockUnits();
-        const std::uint64_t clock = clockUnits() - end; // what looking at it costs is no part of it
+        const std::uint64_t end = clockUnits(m_thread);
+        const std::uint64_t clock = clockUnits(m_thread) - end; // what looking at it costs is no part of it
         if (end - m_begin >= kLongestUnits || clock >= kLongestUnits)
             return;
         // Nor is a stamp that nearly all others do without.
-        const std::uint64_t looks
-            = m_thread.stamps.isShared() && !g_tracing.isShared.load(std::memory_order_relaxed) ? 2 : 1;
+        const std::uint64_t looks = m_thread.stamps.isShared() && g_tracing.sole.is(&m_thread) ? 2 : 1;
         header.timedUnits.fetch_add(end - m_begin - std::min(looks * clock, end - m_begin), std::memory_order_relaxed);
         header.timedEvents.fetch_add(1, std::memory_order_relaxed);
     }
@@ -262,6 +260,12 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
 
 } // namespace
 
+void askToBeSole(const ThreadState &thread)
+{
+    if (g_tracing.memory.header().needsOrder.load(std::memory_order_relaxed) == 0)
+        g_tracing.sole.tryBecome(&thread);
+}
+
 void recordAllocationAnyhow(
     wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
 {
@@ -273,7 +277,7 @@ void recordAllocationAnyhow(
     if (isSampling(thread->coverage) && isBlock)
         return sampleAllocation(*thread, type, pointer, size, caller);
     const EventTimer timer(*thread);
-    const std::uint64_t now = clockUnits();
+    const std::uint64_t now = clockUnits(*thread);
     writeAt(now, *thread, type, asNumber(pointer), size, captureStack(*thread, caller));
 }
 
@@ -287,7 +291,7 @@ bool recordReleaseAnyhow(wire::RecordType type, const void *pointer)
         return true;
     }
     const EventTimer timer(*thread);
-    writeAt(clockUnits(), *thread, type, asNumber(pointer), 0, 0);
+    writeAt(clockUnits(*thread), *thread, type, asNumber(pointer), 0, 0);
     return true;
 }
 

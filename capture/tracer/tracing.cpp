@@ -155,7 +155,7 @@ bool Tracing::prepare(wire::Origin origin)
     t_words.state = nullptr;
     m_slotHint.store(0, std::memory_order_relaxed);
     m_hasEntered.store(false, std::memory_order_relaxed);
-    isShared.store(false, std::memory_order_relaxed);
+    sole.set(nullptr);
     m_isLibcAllocator = isLibc(mallocModule());
     if (!m_hasRules) {
         void *entries = mapPrivate(unwind::RuleCache::bytesFor(kRuleCacheBits));
@@ -229,9 +229,6 @@ ThreadState *Tracing::enterAsGuest()
 /// Makes a slot the calling thread's, whose id is `guest` if it is one. Null if there is none or no memory for a state.
 ThreadState *Tracing::beginInFreeSlot(std::uint32_t guest)
 {
-    // Before its first event: whoever could learn of that sees this too.
-    if (m_hasEntered.exchange(true, std::memory_order_seq_cst))
-        isShared.store(true, std::memory_order_seq_cst);
     std::uint32_t index = 0;
     wire::ThreadSlot *slot = takeSlot(index);
     ThreadState *state = slot != nullptr ? stateFor(index) : nullptr;
@@ -251,6 +248,8 @@ ThreadState *Tracing::beginInFreeSlot(std::uint32_t guest)
     slot->serial.store(
         memory.header().slotsTaken.fetch_add(1, std::memory_order_relaxed) + 1, std::memory_order_release);
     state->begin(wire::RingWriter(memory, *slot), stackPointer(), guest);
+    if (!m_hasEntered.exchange(true, std::memory_order_seq_cst))
+        sole.set(state);
     if (guest != 0)
         m_guestSlot.store(index, std::memory_order_relaxed);
     publishPrivateMemory();

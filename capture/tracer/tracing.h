@@ -5,6 +5,7 @@
 #include "capture/tracer/leaf_table.h"
 #include "capture/tracer/module_registry.h"
 #include "capture/tracer/reentrancy_guard.h"
+#include "capture/tracer/sole_thread.h"
 #include "capture/tracer/stack_tree.h"
 #include "capture/tracer/thread_state.h"
 #include "capture/unwind/rule_cache.h"
@@ -42,8 +43,8 @@ public:
     wire::MemoryView memory;
     /// Raised whenever a module goes, and at each meeting with a recorder: what caches of an older generation say of modules and nodes is worthless.
     std::atomic<std::uint64_t> generation = 1;
-    /// More than one thread records: their events have to be told apart in time by more than the order of a ring.
-    std::atomic<bool> isShared = false;
+    /// Nobody: threads record at once, whose events have to be told apart in time by more than the order of a ring.
+    SoleThread sole;
     wire::SampledBlocks sampledBlocks; ///< used under orders that sample
     unwind::FindObject findObject = nullptr;
     unwind::RuleCache rules;

@@ -116,6 +116,7 @@ private Q_SLOTS:
         QTest::addColumn<int>("threads");
         for (const int threads : {1, 2, 4})
             QTest::addRow("%d threads", threads) << QStringLiteral("alloc_storm") << threads;
+        QTest::addRow("beside a quiet thread") << QStringLiteral("alloc_storm_beside") << 1;
         QTest::addRow("with frame pointers") << QStringLiteral("alloc_storm_by_rbp") << 1;
     }
     void allocStorm()

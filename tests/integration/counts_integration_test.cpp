@@ -70,18 +70,24 @@ void CountsIntegrationTest::heapCountsEqualTheTruth_data()
 {
     QTest::addColumn<int>("threads");
     QTest::addColumn<int>("operations");
-    QTest::newRow("1 thread") << 1 << 200'000;
-    QTest::newRow("4 threads") << 4 << 100'000;
-    QTest::newRow("50 threads") << 50 << 10'000;
+    QTest::addColumn<QStringList>("how");
+    QTest::newRow("1 thread") << 1 << 200'000 << QStringList();
+    QTest::newRow("4 threads") << 4 << 100'000 << QStringList();
+    QTest::newRow("50 threads") << 50 << 10'000 << QStringList();
+    // Of which one is the only one to record for some time, again and again.
+    QTest::newRow("1 thread and 2 quiet ones") << 3 << 1'000'000 << QStringList{QStringLiteral("quiet")};
 }
 
 void CountsIntegrationTest::heapCountsEqualTheTruth()
 {
     QFETCH(int, threads);
     QFETCH(int, operations);
+    QFETCH(QStringList, how);
     const GenprofRunner runner;
-    const Ran ran = runner.record({QStringLiteral("-q"), QStringLiteral("--tick"), QStringLiteral("100")},
-        {GenprofRunner::target(QStringLiteral("heap_truth")), QString::number(threads), QString::number(operations)});
+    const QStringList command{
+        GenprofRunner::target(QStringLiteral("heap_truth")), QString::number(threads), QString::number(operations)};
+    const Ran ran
+        = runner.record({QStringLiteral("-q"), QStringLiteral("--tick"), QStringLiteral("100")}, command + how);
     QCOMPARE(ran.exitCode, 0);
     compare(runner.report(QStringLiteral("heap")), ran.out);
     const QJsonObject losses = runner.report(QStringLiteral("losses"))[QStringLiteral("losses")].toObject();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Allocation storm: THREADS threads, PAIRS million malloc/free pairs each, about 200 distinct call
 // stacks of depth ~20, a live set of 50k objects per thread, sizes mostly small. Prints ns per pair.
+// With GENESIS_QUIET_THREAD there is another thread besides, which allocates once every 20 ms.
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -79,6 +81,13 @@ int main(int argc, char **argv)
     const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
     const double millions = argc > 2 ? std::atof(argv[2]) : 5;
     const auto pairs = static_cast<long>(millions * 1e6);
+#ifdef GENESIS_QUIET_THREAD
+    std::atomic<bool> isOver = false;
+    std::thread quiet([&] {
+        for (; !isOver; std::this_thread::sleep_for(std::chrono::milliseconds(20)))
+            std::free(Call<0, 18>::go(100, 0));
+    });
+#endif
     const auto t0 = std::chrono::steady_clock::now();
     std::vector<std::thread> ts;
     for (int t = 1; t < threads; ++t)
@@ -87,5 +96,9 @@ int main(int argc, char **argv)
     for (auto &t : ts)
         t.join();
     const double ns = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - t0).count();
+#ifdef GENESIS_QUIET_THREAD
+    isOver = true;
+    quiet.join();
+#endif
     std::printf("threads %d pairs/thread %ld wall_ns_per_pair %.1f\n", threads, pairs, ns / static_cast<double>(pairs));
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Uses the whole allocation family from THREADS threads, OPERATIONS operations each, and prints what it did: every call that made or freed a
 // block was made by a function of this file. Blocks change hands between threads. A realloc that succeeds is one free
-// and one allocation. Arguments: THREADS OPERATIONS [wait: reads a line from stdin before it ends].
+// and one allocation. Arguments: THREADS OPERATIONS [wait: reads a line from stdin before it ends; quiet: all but one thread have an
+// operation now and then, until that one has had its OPERATIONS].
 #include <malloc.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -39,6 +41,8 @@ std::atomic<void *> g_slots[kSlots];
 Truth g_truth;
 pthread_mutex_t g_mutex = PTHREAD_MUTEX_INITIALIZER;
 long g_operations;
+bool g_areOthersQuiet = false;
+std::atomic<bool> g_isOver = false;
 
 void allocated(Truth &truth, void *block, std::size_t size)
 {
@@ -137,7 +141,10 @@ void *work(void *argument)
 {
     Truth truth;
     Random random{0x9e3779b97f4a7c15 + reinterpret_cast<std::uintptr_t>(argument) * 7919};
-    for (long i = 0; i < g_operations; ++i) {
+    const bool isQuiet = g_areOthersQuiet && argument != nullptr;
+    for (long i = 0; isQuiet ? !g_isOver.load() : i < g_operations; ++i) {
+        if (isQuiet && random.next() % 4 != 0)
+            usleep(static_cast<useconds_t>(random.next() % 200));
         std::atomic<void *> &slot = g_slots[random.next() % kSlots];
         const std::uint64_t choice = random.next() % 16;
         if (choice < 9)
@@ -168,11 +175,13 @@ int main(int argc, char **argv)
 {
     const long threads = argc > 1 ? std::atol(argv[1]) : 1;
     g_operations = argc > 2 ? std::atol(argv[2]) : 100000;
+    g_areOthersQuiet = argc > 3 && std::strcmp(argv[3], "quiet") == 0;
     static pthread_t others[1024];
     for (long t = 1; t < threads && t < 1024; ++t)
         if (pthread_create(&others[t], nullptr, work, reinterpret_cast<void *>(t)) != 0)
             std::abort();
     work(nullptr);
+    g_isOver.store(true);
     for (long t = 1; t < threads && t < 1024; ++t)
         pthread_join(others[t], nullptr);
     // What is left in the slots is leaked.
@@ -180,7 +189,7 @@ int main(int argc, char **argv)
         g_truth.allocations, g_truth.allocatedBytes, g_truth.frees, g_truth.freedBytes,
         g_truth.allocations - g_truth.frees, g_truth.allocatedBytes - g_truth.freedBytes);
     std::fflush(stdout);
-    if (argc > 3) {
+    if (argc > 3 && !g_areOthersQuiet) {
         char line[16];
         return std::fgets(line, sizeof line, stdin) == nullptr ? 0 : 1;
     }
