@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
 #include "ui/pages/forecast_page.h"
+#include "ui/widgets/empty_state.h"
 
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QTest>
+
+#include <algorithm>
 
 using namespace Qt::StringLiterals;
 
@@ -72,6 +75,38 @@ private Q_SLOTS:
         page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
         QTRY_VERIFY(says(u"As of "_s));
         QVERIFY(says(u"At "_s) && !says(u"Now, on the trend"_s));
+    }
+
+    /// Nothing stays drawn of a process, or of a session, when another one without values is chosen.
+    void saysWhyThereIsNothingInPlaceOfAChart()
+    {
+        tests::SnapshotBuilder builder;
+        builder.metric(model::Metric::Rss, {1 << 20, 2 << 20, 3 << 20, 4 << 20, 5 << 20, 6 << 20, 7 << 20, 8 << 20});
+        const model::ProcessId silent = builder.tables().addProcess({.pid = 200});
+        ui::Selection selection;
+        ui::ForecastPage page(selection);
+        const auto *chart = page.findChild<ui::TimeSeriesChart *>();
+        const auto *empty = page.findChild<ui::EmptyState *>();
+        const auto saysEmpty = [&](const QString &words) {
+            const QList<QLabel *> labels = empty->findChildren<QLabel *>();
+            return empty->isVisibleTo(&page) && !chart->isVisibleTo(&page) && page.exports().empty()
+                && std::any_of(
+                    labels.begin(), labels.end(), [&](auto *label) { return label->text().contains(words); });
+        };
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QTRY_VERIFY(!page.isBusy());
+        QVERIFY(chart->isVisibleTo(&page) && !empty->isVisibleTo(&page) && !page.exports().empty());
+        builder.raw().selection.process = silent;
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QTRY_VERIFY(saysEmpty(u"no values of “Resident memory”"_s));
+        builder.raw().selection.process.reset();
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QTRY_VERIFY(chart->isVisibleTo(&page) && !empty->isVisibleTo(&page));
+        tests::SnapshotBuilder bare;
+        bare.raw().file = "bare.gprof-session";
+        page.setSnapshot(std::make_shared<const model::Snapshot>(bare.build()));
+        QVERIFY(!page.isBusy());
+        QVERIFY(saysEmpty(u"some minutes of recorded metrics"_s));
     }
 };
 

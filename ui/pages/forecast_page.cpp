@@ -7,6 +7,7 @@
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
 #include "ui/widgets/card.h"
+#include "ui/widgets/empty_state.h"
 #include "ui/widgets/labels.h"
 
 #include <QComboBox>
@@ -47,6 +48,9 @@ ForecastPage::ForecastPage(Selection &selection, QWidget *parent)
     setUpControls();
     setUpAnswer();
     setUpChart();
+    m_empty = new EmptyState;
+    column->addWidget(m_empty, 1);
+    setEmpty(false);
     connect(&m_job, &BackgroundJob::finished, this, &Page::settled);
 }
 
@@ -92,20 +96,22 @@ void ForecastPage::setUpControls()
 
 void ForecastPage::setUpAnswer()
 {
-    auto *card = new Card;
+    m_answer = new Card;
     m_verdict = newLabel({}, TextSize::Body, TextWeight::Strong);
     m_verdict->setWordWrap(true);
     m_reason = newLabel({}, TextSize::Body, TextWeight::Normal, "muted");
     m_reason->setWordWrap(true);
-    card->body()->setSpacing(4);
-    card->body()->addWidget(m_verdict);
-    card->body()->addWidget(m_reason);
-    layout()->addWidget(card);
+    m_answer->body()->setSpacing(4);
+    m_answer->body()->addWidget(m_verdict);
+    m_answer->body()->addWidget(m_reason);
+    layout()->addWidget(m_answer);
 }
 
 void ForecastPage::setUpChart()
 {
-    auto *line = new QHBoxLayout;
+    m_evidence = new QWidget;
+    auto *line = new QHBoxLayout(m_evidence);
+    line->setContentsMargins(0, 0, 0, 0);
     line->setSpacing(16);
     m_chartCard = new Card(tr("History and forecast"));
     m_chart = new TimeSeriesChart(m_selection, ChartGestures::HoverOnly);
@@ -135,7 +141,7 @@ void ForecastPage::setUpChart()
     line->addWidget(m_chartCard, 3);
     line->addWidget(factsCard, 1);
     factsCard->setMinimumWidth(304);
-    static_cast<QVBoxLayout *>(layout())->addLayout(line, 1);
+    static_cast<QVBoxLayout *>(layout())->addWidget(m_evidence, 1);
 }
 
 QString ForecastPage::subtitle() const
@@ -205,8 +211,9 @@ void ForecastPage::compute()
 {
     const int chosen = m_chooser->currentIndex();
     if (!m_snapshot || chosen < 0 || static_cast<std::size_t>(chosen) >= m_sources.size()) {
-        m_verdict->setText(tr("Nothing to forecast yet"));
-        m_reason->setText(tr("A forecast needs some minutes of recorded metrics."));
+        m_job.cancel();
+        m_limitNote->clear();
+        showEmpty(tr("Nothing to forecast yet"), tr("A forecast needs some minutes of recorded metrics."));
         return;
     }
     const model::SeriesSource source = m_sources[static_cast<std::size_t>(chosen)];
@@ -228,8 +235,41 @@ void ForecastPage::compute()
         [this](model::Forecast forecast) { show(forecast); });
 }
 
+bool ForecastPage::hasValues(const model::SeriesSource &source) const
+{
+    const model::TimeSeries series = model::timeSeries(*m_snapshot, source, m_process);
+    const model::TimeRange span = m_snapshot->span;
+    return std::any_of(series.segments.begin(), series.segments.end(),
+        [span](const auto &segment) { return segment.front().when <= span.end && span.begin <= segment.back().when; });
+}
+
+void ForecastPage::setEmpty(bool isEmpty)
+{
+    m_answer->setVisible(!isEmpty);
+    m_evidence->setVisible(!isEmpty);
+    m_empty->setVisible(isEmpty);
+}
+
+/// In place of what was drawn before.
+void ForecastPage::showEmpty(const QString &title, const QString &sentence)
+{
+    m_forecast.reset();
+    m_empty->setText(title, sentence);
+    setEmpty(true);
+}
+
 void ForecastPage::show(const model::Forecast &forecast)
 {
+    if (!hasValues(forecast.source)) {
+        const bool isNarrow = m_snapshot->selection.time || m_snapshot->selection.process;
+        showEmpty(tr("Nothing to forecast"),
+            tr("There are no values of “%1” in what is selected. %2")
+                .arg(text(forecast.label),
+                    isNarrow ? tr("Select a longer time or another process, or choose another quantity.")
+                             : tr("Choose another quantity.")));
+        return;
+    }
+    setEmpty(false);
     m_forecast = forecast;
     m_shownEnd = m_snapshot->selection.time && forecast.state != model::ForecastState::NotEnoughData
         ? text(model::formatMoment(

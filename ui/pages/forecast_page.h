@@ -14,6 +14,7 @@ class QLineEdit;
 namespace ui {
 
 class Card;
+class EmptyState;
 
 /// What a quantity will do next: its robust trend, the band of futures, and when it meets its limit, or why that cannot be said.
 class ForecastPage : public Page
@@ -42,6 +43,9 @@ private:
     std::optional<model::KnownLimit> limit(const model::SeriesSource &source) const;
     void takeDraggedLimit(double value);
     void show(const model::Forecast &forecast);
+    void showEmpty(const QString &title, const QString &sentence);
+    void setEmpty(bool isEmpty);
+    bool hasValues(const model::SeriesSource &source) const; ///< in what is selected
     void showFacts(const model::Forecast &forecast);
     void showChart(const model::Forecast &forecast);
     void addFact(const QString &name, const QString &value);
@@ -56,8 +60,11 @@ private:
     QComboBox *m_chooser = nullptr;
     QLineEdit *m_limit = nullptr;
     QLabel *m_limitNote = nullptr;
+    Card *m_answer = nullptr;
     QLabel *m_verdict = nullptr;
     QLabel *m_reason = nullptr;
+    QWidget *m_evidence = nullptr; ///< the chart, and how sure it is
+    EmptyState *m_empty = nullptr; ///< stands in place of both
     Card *m_chartCard = nullptr;
     TimeSeriesChart *m_chart = nullptr;
     QFormLayout *m_facts = nullptr;
