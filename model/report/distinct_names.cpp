@@ -91,16 +91,28 @@ Texts told(const Texts &names, std::size_t columns)
     return cutAroundDifference(std::move(wide), std::max<std::size_t>(columns, 8));
 }
 
+NamedRow namedRow(const FunctionIndex &index, FunctionId function, StringId file, std::uint32_t line)
+{
+    const std::string place = shortPlace(index.tables()->text(file), line);
+    return {index.name(function), place.empty() ? std::string(index.moduleName(function)) : place};
+}
+
 } // namespace
 
 std::vector<NamedRow> namedRows(const FunctionIndex &index, const std::vector<HotFunction> &functions)
 {
     std::vector<NamedRow> rows;
-    for (const HotFunction &each : functions) {
-        const std::string place = shortPlace(index.tables()->text(each.file), each.line);
-        rows.push_back(
-            {index.name(each.function), place.empty() ? std::string(index.moduleName(each.function)) : place});
-    }
+    for (const HotFunction &each : functions)
+        rows.push_back(namedRow(index, each.function, each.file, each.line));
+    return rows;
+}
+
+std::vector<NamedRow> namedRows(const FunctionTable &table)
+{
+    std::vector<NamedRow> rows;
+    rows.reserve(table.rows.size());
+    for (const FunctionCost &each : table.rows)
+        rows.push_back(namedRow(*table.functions, each.function, each.file, each.line));
     return rows;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/aggregate/function_index.h"
+#include "model/aggregate/function_table.h"
 #include "model/analysis/hot_paths.h"
 
 #include <cstddef>
@@ -19,6 +20,7 @@ struct NamedRow
 
 /// Functions with their places: file and line, else the module.
 std::vector<NamedRow> namedRows(const FunctionIndex &index, const std::vector<HotFunction> &functions);
+std::vector<NamedRow> namedRows(const FunctionTable &table);
 
 inline constexpr std::size_t kAnyColumns = 1 << 20; ///< more than any name has
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/report/distinct_names.h"
 #include "tests/support/snapshot_builder.h"
 #include "ui/models/call_tree_model.h"
 #include "ui/models/function_table_model.h"
@@ -105,10 +106,31 @@ private Q_SLOTS:
         const model::Snapshot snapshot = sampleSnapshot();
         ui::FunctionTableModel model;
         const QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
-        model.setTable(*model::functionTable(snapshot, CostKind::Live));
+        const model::FunctionTable table = *model::functionTable(snapshot, CostKind::Live);
+        model.setTable(table, model::distinctNames(model::namedRows(table)));
         QCOMPARE(model.index(0, ui::FunctionTableModel::NameColumn).data().toString(), QStringLiteral("malloc"));
         QCOMPARE(model.index(0, ui::FunctionTableModel::SelfColumn).data().toString(), QStringLiteral("800 B"));
         QCOMPARE(model.index(0, ui::FunctionTableModel::SelfShareColumn).data().toString(), QStringLiteral("100 %"));
+    }
+
+    void tellsRowsApartThatWouldLookTheSame()
+    {
+        tests::SnapshotBuilder builder;
+        builder.heap("main;void spin<int>(int) 64\nmain;void spin<char>(char) 32\nmain;void once<int>(int) 16\n");
+        const model::Snapshot snapshot = builder.build();
+        ui::CallTreeModel tree;
+        tree.setTree(liveTree(snapshot), ui::costViewFor(CostKind::Live));
+        ui::FunctionTableModel functions;
+        const model::FunctionTable table = *model::functionTable(snapshot, CostKind::Live);
+        functions.setTable(table, model::distinctNames(model::namedRows(table)));
+        const QStringList expected{
+            QStringLiteral("spin<int>"), QStringLiteral("spin<char>"), QStringLiteral("once<…>")};
+        for (int row = 0; row < expected.size(); ++row) {
+            QCOMPARE(tree.index(row, 0, tree.index(0, 0)).data().toString(), expected[row]);
+            QCOMPARE(functions.index(row, ui::FunctionTableModel::NameColumn).data().toString(), expected[row]);
+        }
+        const QString hint = tree.index(0, 0, tree.index(0, 0)).data(Qt::ToolTipRole).toString();
+        QVERIFY2(hint.startsWith(QStringLiteral("void spin<int>(int)")), qPrintable(hint));
     }
 };
 

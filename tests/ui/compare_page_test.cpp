@@ -429,6 +429,23 @@ private Q_SLOTS:
         QVERIFY(page.isEmpty());
     }
 
+    void tellsRowsApartThatWouldLookTheSame()
+    {
+        const auto before = session("main;void spin<int>(int);malloc 600\nmain;void spin<char>(char);malloc 200",
+            "/tmp/old.gprof-session", 1'000);
+        const auto after = session("main;void spin<int>(int);malloc 900\nmain;void spin<char>(char);malloc 300",
+            "/tmp/new.gprof-session", 2'000);
+        const auto compared = std::make_shared<const model::ComparedSessions>(
+            *model::compareSessions(before, after, {}, model::comparableCostsOf("allocated")));
+        ui::FunctionDifferenceModel functions;
+        functions.setCost(compared, 0, ui::CostPart::Total);
+        QStringList names;
+        for (int row = 0; row < functions.rowCount(); ++row)
+            names << functions.index(row, ui::FunctionDifferenceModel::NameColumn).data().toString();
+        QVERIFY2(names.contains(u"spin<int>"_s) && names.contains(u"spin<char>"_s), qPrintable(names.join(u'|')));
+        QVERIFY2(!names.contains(u"spin<…>"_s), qPrintable(names.join(u'|')));
+    }
+
     void modelsKeepTheRulesOfModels()
     {
         const auto costs = model::comparableCosts();

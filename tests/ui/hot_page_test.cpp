@@ -80,6 +80,22 @@ private Q_SLOTS:
         QCOMPARE(shown.paths->topLevelItem(0)->text(3), u"spent here"_s);
     }
 
+    void tellsRowsApartThatWouldLookTheSame()
+    {
+        ui::Selection selection;
+        Shown shown(selection);
+        QVERIFY(shown.set(sampled("main;void spin<int>(int) 600\nmain;void spin<char>(char) 400")));
+        const QStringList expected{u"spin<int>"_s, u"spin<char>"_s};
+        QCOMPARE(shown.functions->topLevelItemCount(), 2);
+        QCOMPARE(shown.paths->topLevelItemCount(), 2);
+        for (int row = 0; row < 2; ++row) {
+            QCOMPARE(shown.functions->topLevelItem(row)->text(1), expected[row]);
+            QVERIFY(shown.paths->topLevelItem(row)->text(0).endsWith(expected[row]));
+            QCOMPARE(shown.paths->topLevelItem(row)->child(1)->text(0), expected[row]);
+        }
+        QCOMPARE(shown.functions->topLevelItem(0)->toolTip(1), u"void spin<int>(int)"_s);
+    }
+
     void opensThePathThatIsAlone()
     {
         ui::Selection selection;

@@ -2,7 +2,10 @@
 #include "ui/models/call_tree_model.h"
 
 #include "model/aggregate/stack_text.h"
+#include "model/report/distinct_names.h"
 #include "ui/text.h"
+
+#include <algorithm>
 
 namespace ui {
 
@@ -17,6 +20,7 @@ void CallTreeModel::setTree(std::shared_ptr<const model::CallTree> tree, const C
     beginResetModel();
     m_tree = std::move(tree);
     m_view = view;
+    m_names.clear();
     endResetModel();
 }
 
@@ -56,6 +60,24 @@ std::int64_t CallTreeModel::valueOf(model::NodeId node, const CostColumn &column
     return column.part == CostPart::Self ? m_tree->self(node, column.cost) : m_tree->total(node, column.cost);
 }
 
+/// Told apart from what stands beside it; not among thousands, of which the last weigh next to nothing.
+std::string CallTreeModel::shownName(model::NodeId node) const
+{
+    constexpr std::size_t kMostToldApart = 500;
+    const model::NodeId parent = m_tree->node(node).parent;
+    const std::size_t position = parent.isValid() ? m_tree->rowOf(node) : kMostToldApart;
+    if (position >= kMostToldApart)
+        return model::shortFunctionName(m_tree->name(node));
+    const auto [names, isNew] = m_names.try_emplace(parent.value);
+    if (isNew) {
+        std::vector<model::NamedRow> rows;
+        for (std::size_t i = 0; i < std::min<std::size_t>(m_tree->node(parent).childCount, kMostToldApart); ++i)
+            rows.push_back({m_tree->name(m_tree->child(parent, i)), {}});
+        names->second = model::distinctNames(rows);
+    }
+    return names->second[position];
+}
+
 QVariant CallTreeModel::nameData(model::NodeId node, int role) const
 {
     const model::CallNode &found = m_tree->node(node);
@@ -63,7 +85,7 @@ QVariant CallTreeModel::nameData(model::NodeId node, int role) const
         = [&] { return text(model::shortPlace(m_tree->functions().tables()->text(found.file), found.line)); };
     switch (role) {
     case Qt::DisplayRole: {
-        QString words = text(model::shortFunctionName(m_tree->name(node)));
+        QString words = text(shownName(node));
         if (found.recursion > 1)
             words += tr(" ×%1 recursive").arg(found.recursion);
         return found.isCut ? words + QStringLiteral(" …") : words;

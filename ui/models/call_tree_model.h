@@ -6,7 +6,11 @@
 
 #include <QAbstractItemModel>
 
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace ui {
 
@@ -34,11 +38,14 @@ public:
 
 private:
     std::int64_t valueOf(model::NodeId node, const CostColumn &column) const;
+    std::string shownName(model::NodeId node) const;
     QVariant nameData(model::NodeId node, int role) const;
     QVariant figureData(model::NodeId node, const CostColumn &column, int role) const;
 
     std::shared_ptr<const model::CallTree> m_tree;
     CostView m_view;
+    /// How the children of a node read that was shown, by row.
+    mutable std::unordered_map<std::uint32_t, std::vector<std::string>> m_names;
 };
 
 } // namespace ui

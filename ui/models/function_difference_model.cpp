@@ -3,6 +3,7 @@
 
 #include "model/aggregate/stack_text.h"
 #include "model/report/difference_words.h"
+#include "model/report/distinct_names.h"
 #include "ui/text.h"
 
 #include <algorithm>
@@ -18,10 +19,20 @@ void FunctionDifferenceModel::setCost(
     m_cost = cost;
     m_part = part;
     m_most = 0;
+    std::vector<model::NamedRow> rows;
     if (m_compared)
-        for (const model::FunctionDifference &row : comparison().functions)
+        for (const model::FunctionDifference &row : comparison().functions) {
             m_most = std::max(m_most, std::abs(differenceOf(row).change()));
+            rows.push_back({comparison().indexes[model::sideIndex(row.side)]->name(row.shown), placeOf(row)});
+        }
+    m_names = model::distinctNames(rows);
     endResetModel();
+}
+
+std::string FunctionDifferenceModel::placeOf(const model::FunctionDifference &row) const
+{
+    std::string place = model::shortPlace(row.file, row.line);
+    return place.empty() ? std::string(comparison().indexes[model::sideIndex(row.side)]->moduleName(row.shown)) : place;
 }
 
 int FunctionDifferenceModel::rowCount(const QModelIndex &parent) const
@@ -36,12 +47,13 @@ const model::Difference &FunctionDifferenceModel::differenceOf(const model::Func
     return m_part == CostPart::Self ? row.self : row.total;
 }
 
-QVariant FunctionDifferenceModel::nameData(const model::FunctionDifference &row, int role) const
+QVariant FunctionDifferenceModel::nameData(std::size_t position, int role) const
 {
+    const model::FunctionDifference &row = comparison().functions[position];
     const model::FunctionIndex &index = *comparison().indexes[model::sideIndex(row.side)];
     switch (role) {
     case Qt::DisplayRole:
-        return text(model::shortFunctionName(index.name(row.shown)) + model::severalFunctionsText(row))
+        return text(m_names[position] + model::severalFunctionsText(row))
             + (!row.isInA        ? tr("   only after")
                     : !row.isInB ? tr("   only before")
                                  : QString());
@@ -63,15 +75,11 @@ QVariant FunctionDifferenceModel::data(const QModelIndex &index, int role) const
     if (role == SignificantRole)
         return differenceOf(row).isSignificant;
     if (index.column() == NameColumn)
-        return nameData(row, role);
+        return nameData(static_cast<std::size_t>(index.row()), role);
     if (index.column() == PlaceColumn) {
-        const std::string place = model::shortPlace(row.file, row.line);
-        const model::FunctionIndex &functions = *comparison().indexes[model::sideIndex(row.side)];
         if (role == Qt::ToolTipRole)
             return text(row.file);
-        return role == Qt::DisplayRole || role == SortRole
-            ? QVariant(place.empty() ? text(functions.moduleName(row.shown)) : text(place))
-            : QVariant();
+        return role == Qt::DisplayRole || role == SortRole ? QVariant(text(placeOf(row))) : QVariant();
     }
     const model::CostKind kind = comparison().kind;
     return differenceData(differenceOf(row), model::costInfo(kind).unit, comparison().certainty,

@@ -7,6 +7,8 @@
 #include <QAbstractTableModel>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace ui {
 
@@ -31,12 +33,14 @@ public:
 private:
     const model::Comparison &comparison() const { return m_compared->costs[m_cost].comparison; }
     const model::Difference &differenceOf(const model::FunctionDifference &row) const;
-    QVariant nameData(const model::FunctionDifference &row, int role) const;
+    std::string placeOf(const model::FunctionDifference &row) const;
+    QVariant nameData(std::size_t position, int role) const;
 
     std::shared_ptr<const model::ComparedSessions> m_compared;
     std::size_t m_cost = 0;
     CostPart m_part = CostPart::Self;
-    double m_most = 0; ///< greatest change
+    double m_most = 0;                ///< greatest change
+    std::vector<std::string> m_names; ///< how the functions read, by row
 };
 
 } // namespace ui

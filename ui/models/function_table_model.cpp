@@ -4,12 +4,15 @@
 #include "model/aggregate/stack_text.h"
 #include "ui/text.h"
 
+#include <utility>
+
 namespace ui {
 
-void FunctionTableModel::setTable(const model::FunctionTable &table)
+void FunctionTableModel::setTable(const model::FunctionTable &table, std::vector<std::string> names)
 {
     beginResetModel();
     m_table = table;
+    m_names = std::move(names);
     endResetModel();
 }
 
@@ -20,12 +23,13 @@ int FunctionTableModel::rowCount(const QModelIndex &parent) const
 
 int FunctionTableModel::columnCount(const QModelIndex &parent) const { return parent.isValid() ? 0 : ColumnCount; }
 
-QString FunctionTableModel::cellText(const model::FunctionCost &row, int column) const
+QString FunctionTableModel::cellText(std::size_t position, int column) const
 {
+    const model::FunctionCost &row = m_table.rows[position];
     const auto unit = model::costInfo(m_table.kind).unit;
     switch (column) {
     case NameColumn:
-        return text(model::shortFunctionName(m_table.functions->name(row.function)));
+        return text(m_names.at(position));
     case PlaceColumn:
         return row.line ? text(model::shortPlace(m_table.functions->tables()->text(row.file), row.line))
                         : text(m_table.functions->moduleName(row.function));
@@ -44,17 +48,18 @@ QVariant FunctionTableModel::data(const QModelIndex &index, int role) const
 {
     if (!index.isValid())
         return {};
-    const model::FunctionCost &row = m_table.rows.at(static_cast<std::size_t>(index.row()));
+    const auto position = static_cast<std::size_t>(index.row());
+    const model::FunctionCost &row = m_table.rows.at(position);
     const bool isFigure = index.column() >= SelfColumn;
     switch (role) {
     case Qt::DisplayRole:
-        return cellText(row, index.column());
+        return cellText(position, index.column());
     case Qt::TextAlignmentRole:
         return isFigure ? QVariant(Qt::AlignRight | Qt::AlignVCenter) : QVariant();
     case SortRole:
         if (index.column() == SelfColumn || index.column() == SelfShareColumn)
             return QVariant::fromValue(qlonglong{row.self});
-        return isFigure ? QVariant::fromValue(qlonglong{row.total}) : QVariant(cellText(row, index.column()));
+        return isFigure ? QVariant::fromValue(qlonglong{row.total}) : QVariant(cellText(position, index.column()));
     case ShareRole:
         if (m_table.all <= 0 || (index.column() != SelfColumn && index.column() != TotalColumn))
             return {};

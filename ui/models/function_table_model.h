@@ -6,6 +6,9 @@
 
 #include <QAbstractTableModel>
 
+#include <string>
+#include <vector>
+
 namespace ui {
 
 /// Functions with self and total cost, whoever called them. Columns: function, place, self, share, total.
@@ -18,7 +21,8 @@ public:
 
     using QAbstractTableModel::QAbstractTableModel;
 
-    void setTable(const model::FunctionTable &table);
+    /// `names`: how its functions read, as model::distinctNames() has them; in the order of its rows.
+    void setTable(const model::FunctionTable &table, std::vector<std::string> names);
     const model::FunctionTable &table() const { return m_table; }
 
     int rowCount(const QModelIndex &parent = {}) const override;
@@ -27,9 +31,10 @@ public:
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
-    QString cellText(const model::FunctionCost &row, int column) const;
+    QString cellText(std::size_t position, int column) const;
 
     model::FunctionTable m_table;
+    std::vector<std::string> m_names; ///< by row
 };
 
 } // namespace ui

@@ -5,6 +5,7 @@
 #include "model/analysis/hot_paths.h"
 #include "model/base/format_counted.h"
 #include "model/report/csv_report.h"
+#include "model/report/distinct_names.h"
 #include "ui/charts/flame_graph_view.h"
 #include "ui/models/call_tree_model.h"
 #include "ui/models/expanded_rows.h"
@@ -212,6 +213,7 @@ std::optional<CostPage::Result> CostPage::compute(
     if (!functions)
         return std::nullopt;
     result.functions = std::move(*functions);
+    result.functionNames = model::distinctNames(model::namedRows(result.functions));
     return result;
 }
 
@@ -221,7 +223,7 @@ void CostPage::show(Result result)
     m_flame->setTree(m_result.topDown, 0);
     showFlameCaption();
     showTree();
-    m_functionModel->setTable(m_result.functions);
+    m_functionModel->setTable(m_result.functions, m_result.functionNames);
     showChoice();
     showWanted();
     if (!m_isFitted) {

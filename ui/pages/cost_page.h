@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 class QButtonGroup;
@@ -89,6 +90,7 @@ private:
         std::shared_ptr<const model::CallTree> topDown;
         std::shared_ptr<const model::CallTree> shown; ///< top-down or bottom-up; what the table shows
         model::FunctionTable functions;
+        std::vector<std::string> functionNames; ///< as the table shows them, by row
     };
 
     void setUpControls();

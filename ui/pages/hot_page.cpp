@@ -4,6 +4,7 @@
 #include "model/aggregate/sampling_error.h"
 #include "model/base/format_counted.h"
 #include "model/base/format_interval.h"
+#include "model/report/distinct_names.h"
 #include "model/report/hot_report.h"
 #include "ui/models/cost_columns.h"
 #include "ui/models/name_needle.h"
@@ -262,12 +263,30 @@ QString HotPage::placeText(model::StringId file, std::uint32_t line) const
                         : text(model::fileNameOf(path)) + (line > 0 ? u':' + QString::number(line) : QString());
 }
 
-void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie) const
+HotPage::NodeNames HotPage::pathNames() const
+{
+    NodeNames names;
+    for (const model::HotPath &path : m_hot->paths)
+        for (const model::NodeId node : path.nodes)
+            names.try_emplace(node.value);
+    std::vector<model::NamedRow> rows;
+    for (const auto &[node, name] : names) {
+        const model::CallNode &found = m_hot->tree.node(model::NodeId(node));
+        rows.push_back({m_hot->tree.name(model::NodeId(node)), placeText(found.file, found.line).toStdString()});
+    }
+    const std::vector<std::string> distinct = model::distinctNames(rows);
+    auto next = distinct.begin();
+    for (auto &[node, name] : names)
+        name = text(*next++);
+    return names;
+}
+
+void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie, const NodeNames &names) const
 {
     const model::CallTree &tree = m_hot->tree;
     const model::CallNode &last = tree.node(path.nodes.back());
     const std::string name = tree.name(path.nodes.back());
-    row.setText(PathName, rankText(path.rank, isTie) + QStringLiteral("   ") + text(model::shortFunctionName(name)));
+    row.setText(PathName, rankText(path.rank, isTie) + QStringLiteral("   ") + names.at(path.nodes.back().value));
     row.setData(0, FullTextRole, text(name));
     row.setData(0, NodeRole, path.nodes.back().value);
     row.setToolTip(PathName, text(name));
@@ -282,7 +301,7 @@ void HotPage::fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool is
     qDeleteAll(row.takeChildren());
     for (const model::NodeId node : path.nodes) {
         auto *frame = new QTreeWidgetItem(&row);
-        QString shown = text(model::shortFunctionName(tree.name(node)));
+        QString shown = names.at(node.value);
         if (tree.node(node).recursion > 1)
             shown += tr("   calls itself, %1 deep").arg(tree.node(node).recursion);
         frame->setText(PathName, shown);
@@ -310,8 +329,9 @@ void HotPage::showPaths()
     while (m_paths->topLevelItemCount() < static_cast<int>(m_hot->paths.size()))
         new QTreeWidgetItem(m_paths);
     const int scrolled = m_paths->verticalScrollBar()->value();
+    const NodeNames names = pathNames();
     for (std::size_t i = 0; i < m_hot->paths.size(); ++i)
-        fillPath(*m_paths->topLevelItem(static_cast<int>(i)), m_hot->paths[i], isTieAt(m_hot->paths, i));
+        fillPath(*m_paths->topLevelItem(static_cast<int>(i)), m_hot->paths[i], isTieAt(m_hot->paths, i), names);
     m_paths->verticalScrollBar()->setValue(scrolled);
     if (isFirst && m_hot->paths.size() == 1)
         m_paths->topLevelItem(0)->setExpanded(true);
@@ -328,6 +348,8 @@ void HotPage::showFunctions()
     while (m_functions->topLevelItemCount() < count)
         new QTreeWidgetItem(m_functions);
     m_functions->setAutoScroll(false);
+    const std::vector<std::string> names
+        = model::distinctNames(model::namedRows(*m_hot->table.functions, m_hot->functions));
     for (std::size_t i = 0; i < m_hot->functions.size(); ++i) {
         const model::HotFunction &each = m_hot->functions[i];
         QTreeWidgetItem &row = *m_functions->topLevelItem(static_cast<int>(i));
@@ -335,7 +357,7 @@ void HotPage::showFunctions()
         const QString place = placeText(each.file, each.line);
         row.setText(RankColumn, rankText(each.rank, isTieAt(m_hot->functions, i)));
         row.setData(0, FullTextRole, name);
-        row.setText(NameColumn, text(model::shortFunctionName(name.toStdString())));
+        row.setText(NameColumn, text(names[i]));
         row.setToolTip(NameColumn, name);
         row.setText(SelfColumn, text(model::formatShare(each.selfShare)));
         row.setData(SelfColumn, ShareRole, each.selfShare);

@@ -6,6 +6,8 @@
 #include "ui/pages/page.h"
 #include "ui/selection.h"
 
+#include <cstdint>
+#include <map>
 #include <optional>
 
 class QBoxLayout;
@@ -58,7 +60,9 @@ private:
     void show(model::HotSpots hot);
     void showPaths();
     void showFunctions();
-    void fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie) const;
+    using NodeNames = std::map<std::uint32_t, QString>; ///< how functions on the paths read, by node
+    NodeNames pathNames() const;
+    void fillPath(QTreeWidgetItem &row, const model::HotPath &path, bool isTie, const NodeNames &names) const;
     void filterRows();
     QString missingWords(const NameNeedle &wanted) const;
     void applyFind();
