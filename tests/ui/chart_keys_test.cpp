@@ -2,8 +2,12 @@
 #include "tests/support/snapshot_builder.h"
 #include "ui/charts/chart_hover.h"
 #include "ui/charts/heat_map_view.h"
+#include "ui/charts/survival_chart.h"
 #include "ui/charts/time_series_chart.h"
 #include "ui/charts/timeline_view.h"
+#include "ui/pages/heat_map_page.h"
+#include "ui/pages/leaks_page.h"
+#include "ui/pages/stability_page.h"
 #include "ui/widgets/card.h"
 
 #include <QClipboard>
@@ -17,6 +21,7 @@
 #include <QWheelEvent>
 
 #include <cmath>
+#include <utility>
 
 using namespace Qt::StringLiterals;
 
@@ -122,6 +127,37 @@ private Q_SLOTS:
         selection.setTime(model::TimeRange{at(1), at(2)});
         actions.back()->trigger();
         QVERIFY(!selection.current().time);
+    }
+
+    void everyChartOfAPageHasThatMenu()
+    {
+        ui::Selection selection;
+        const ui::LeaksPage leaks(selection);
+        const ui::StabilityPage stability(selection);
+        const ui::HeatMapPage sizes(selection);
+        const auto lineChart = [](const QWidget &page, const QString &name) {
+            QWidget *found = nullptr;
+            for (const auto *chart : page.findChildren<ui::TimeSeriesChart *>())
+                found = chart->accessibleName() == name ? chart->viewport() : found;
+            return found;
+        };
+        const QStringList picture{u"Copy image"_s, u"Export as PNG…"_s};
+        const QStringList table = picture + QStringList{u"Export as CSV…"_s};
+        const QStringList all = table + QStringList{u"Show all"_s};
+        const std::pair<QWidget *, QStringList> expected[]{
+            {leaks.findChild<ui::SurvivalChart *>(), picture},
+            {lineChart(leaks, u"Live bytes of the place over time"_s), all},
+            {lineChart(stability, u"Memory over the test"_s), table}, // of the whole test always
+            {lineChart(stability, u"Projected growth with its interval, checkpoint by checkpoint"_s), picture},
+            {sizes.findChild<ui::HeatMapView *>(), all},
+        };
+        for (const auto &[chart, names] : expected) {
+            const QWidget *card = chart;
+            while (card != nullptr && qobject_cast<const ui::Card *>(card) == nullptr)
+                card = card->parentWidget();
+            QVERIFY(card != nullptr);
+            QCOMPARE(namesOf(rightClick(*chart, *card)), names);
+        }
     }
 
     void aRightClickOnTheTimelineShowsAll()

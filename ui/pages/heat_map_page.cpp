@@ -41,6 +41,9 @@ HeatMapPage::HeatMapPage(Selection &selection, QWidget *parent)
     auto *card = new Card({}, this);
     m_view = new HeatMapView(card);
     card->body()->addWidget(m_view);
+    card->addMenuExport(QStringLiteral("PNG"), [this] { return pictureNamed(QStringLiteral("heat-map-chart")); });
+    card->addMenuExport(QStringLiteral("CSV"), [this] { return tableNamed(QStringLiteral("heat-map-cells")); });
+    card->setShowAll([this] { m_selection.setTime(std::nullopt); });
     box->addWidget(card, 1);
     setUpConnections();
 }

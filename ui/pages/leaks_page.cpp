@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/leaks_page.h"
 
+#include "model/report/csv_report.h"
 #include "model/report/leak_report.h"
 #include "ui/pages/page_text.h"
 #include "ui/text.h"
@@ -107,12 +108,16 @@ void LeaksPage::setUpCharts()
     m_survival->setAccessibleName(tr("Share of blocks that live on, by age"));
     m_survival->setMinimumHeight(170);
     survival->body()->addWidget(m_survival, 1);
+    survival->addExport(QStringLiteral("PNG"), [this] { return pictureNamed(QStringLiteral("leaks-survival")); });
     auto *live = new Card(tr("Live bytes"));
     live->setCaption(tr("of all stacks of this place, at the end of each span"));
     m_live = new TimeSeriesChart(m_selection, ChartGestures::Select);
     m_live->setAccessibleName(tr("Live bytes of the place over time"));
     m_live->setMinimumHeight(170);
     live->body()->addWidget(m_live, 1);
+    live->addExport(QStringLiteral("PNG"), [this] { return pictureNamed(QStringLiteral("leaks-live")); });
+    live->addExport(QStringLiteral("CSV"), [this] { return tableNamed(QStringLiteral("leaks-live")); });
+    live->setShowAll([this] { m_selection.setTime(std::nullopt); });
     line->addWidget(survival, 1);
     line->addWidget(live, 1);
     static_cast<QVBoxLayout *>(m_details->layout())->addWidget(m_charts, 1);
@@ -273,6 +278,13 @@ std::vector<Export> LeaksPage::exports()
     if (!m_model.report().items.empty()) {
         all.push_back({QStringLiteral("leaks-survival"), tr("Survival"), [this] { return m_survival->picture(); }, {}});
         all.push_back({QStringLiteral("leaks-live"), tr("Live bytes"), [this] { return m_live->picture(); }, {}});
+        all.push_back({QStringLiteral("leaks-live"), tr("Live bytes"), {},
+            [this, snapshot = m_model.snapshot()](std::ostream &out) {
+                std::vector<model::SeriesColumn> columns;
+                for (const ChartLine &line : m_live->content().lines)
+                    columns.push_back(model::seriesColumn(line.series));
+                model::writeSeriesCsv(out, *snapshot, columns, m_live->content().range);
+            }});
     }
     return all;
 }

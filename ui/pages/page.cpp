@@ -16,6 +16,22 @@ QImage Page::picture()
     return image;
 }
 
+Export Page::pictureNamed(const QString &name)
+{
+    for (const Export &each : exports())
+        if (each.name == name && each.picture)
+            return each;
+    return {};
+}
+
+Export Page::tableNamed(const QString &name)
+{
+    for (const Export &each : exports())
+        if (each.name == name && each.table)
+            return each;
+    return {};
+}
+
 void Page::takeKeys()
 {
     for (QWidget *widget : findChildren<QWidget *>())

@@ -87,6 +87,10 @@ protected:
     /// Adds what scrolls up and down to `outer`: a column whose cards stand 16 pixels apart. Its widget is the page's.
     static QVBoxLayout *addScrollingColumn(QVBoxLayout *outer);
 
+    /// One of exports(), for a link or menu beside what it saves; empty where there is no such now.
+    Export pictureNamed(const QString &name);
+    Export tableNamed(const QString &name);
+
     /// The width beside an inspector, whether it is open or not.
     int widthBesideInspector() const { return width() - m_inspectorRoom; }
 

@@ -184,7 +184,9 @@ void StabilityPage::setUpCharts(QVBoxLayout *column)
         card->body()->addWidget(chart, 1);
         line->addWidget(card, 1);
     }
-    m_memoryCard->addExport(u"CSV"_s, [this] { return exports().empty() ? Export{} : exports().front(); });
+    m_memoryCard->addExport(u"PNG"_s, [this] { return pictureNamed(u"stability-memory"_s); });
+    m_memoryCard->addExport(u"CSV"_s, [this] { return tableNamed(u"stability-points"_s); });
+    m_proofCard->addExport(u"PNG"_s, [this] { return pictureNamed(u"stability-proof"_s); });
     column->addLayout(line);
 }
 

@@ -53,6 +53,11 @@ void Card::addExport(const QString &kind, std::function<Export()> make)
     link->setFont(textFont(font(), TextSize::Caption));
     header()->addWidget(link);
     connect(link, &QPushButton::clicked, this, [this, make] { saveExport(make(), this); });
+    addMenuExport(kind, std::move(make));
+}
+
+void Card::addMenuExport(const QString &kind, std::function<Export()> make)
+{
     m_exports.emplace_back(kind, std::move(make));
 }
 

@@ -33,6 +33,8 @@ public:
 
     /// Shows a link for each export, "PNG" or "CSV", that asks where to save it. `make` is asked at the click.
     void addExport(const QString &kind, std::function<Export()> make);
+    /// The same without a link, which stands elsewhere: for the menu that a right click opens.
+    void addMenuExport(const QString &kind, std::function<Export()> make);
     /// What a double click in its chart does, for the menu that a right click opens where a picture can be saved.
     void setShowAll(std::function<void()> showAll) { m_showAll = std::move(showAll); }
 
