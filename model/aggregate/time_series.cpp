@@ -253,9 +253,16 @@ TimeSeries overWholeTicks(TimeSeries series, const Snapshot &snapshot)
     std::vector<SeriesPoint> &first = series.segments.front();
     if (first.front().when == snapshot.tickEnds.front() && first.front().when > Timestamp{})
         first.insert(first.begin(), {Timestamp{}, first.front().value});
-    if (const SeriesPoint last = *series.last(); isUnreadAtEnd(snapshot, series.source, last.when))
-        series.segments.back().push_back({snapshot.tickEnds.back(), last.value});
+    if (const std::optional<Timestamp> until = drawnUntil(series, snapshot))
+        series.segments.back().push_back({*until, series.last()->value});
     return series;
+}
+
+std::optional<Timestamp> drawnUntil(const TimeSeries &series, const Snapshot &snapshot)
+{
+    const std::optional<SeriesPoint> last = series.last();
+    return last && isUnreadAtEnd(snapshot, series.source, last->when) ? std::optional(snapshot.tickEnds.back())
+                                                                      : std::nullopt;
 }
 
 TimeSeries downsampled(const TimeSeries &series, TimeRange range, std::size_t columns)

@@ -84,6 +84,8 @@ TimeSeries timeSeries(
 /// the right edge; and a level that could not be read at the last tick of one that has ended, as its process had, lasts until then: else it
 /// would end earlier than lines beside it. Not for figures.
 TimeSeries overWholeTicks(TimeSeries series, const Snapshot &snapshot);
+/// The end of that: until when the last value is drawn. Empty: no longer than it was read.
+std::optional<Timestamp> drawnUntil(const TimeSeries &series, const Snapshot &snapshot);
 
 /// At most two points for each of `columns` equal parts of `range` (the least and the greatest in it, in their order) and one
 /// before and after the range, so that a line reaches the edges. Exact: no value is averaged.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/support/snapshot_builder.h"
+#include "ui/charts/chart_hover.h"
 #include "ui/charts/survival_chart.h"
 #include "ui/charts/time_series_chart.h"
 #include "ui/charts/timeline_view.h"
@@ -105,6 +106,29 @@ private Q_SLOTS:
             const QRect part(static_cast<int>(picture.width() * share), picture.height() / 2, 40, picture.height() / 5);
             QVERIFY(painted(picture, part, background) > part.width() * part.height() * 9 / 10);
         }
+    }
+
+    /// A level that could not be read at the end of its process is drawn until then, and told there.
+    void aLevelIsDrawnAsLongAsItsLineSays_data() { oneTickFillsItsTime_data(); }
+
+    void aLevelIsDrawnAsLongAsItsLineSays()
+    {
+        QFETCH(bool, isStacked);
+        ui::ChartContent content = level();
+        content.lines[0].series.segments[0].resize(16); // 15 s of 30
+        content.stacking = isStacked ? ui::Stacking::Areas : ui::Stacking::Lines;
+        const model::Timestamp late{24'000'000'000};
+        const auto filled = [&content] {
+            const QImage picture = pictureOf(content);
+            const QRect part(picture.width() * 8 / 10, picture.height() / 2, 40, picture.height() / 5);
+            const QRgb background = ui::Colors::of(QPalette())[ui::Token::Raised].rgb();
+            return painted(picture, part, background) > part.width() * part.height() * 9 / 10;
+        };
+        const auto told = [&] { return ui::hoverLines(content, late, {}, ui::Colors::of(QPalette())).front().value; };
+        QVERIFY(!filled() && told().isEmpty());
+        content.lines[0].drawnUntil = content.range.end;
+        QVERIFY(filled());
+        QCOMPARE(told(), u"2.2 MiB"_s);
     }
 
     /// Red is for what is wrong: a limit far above everything is named in the quiet colour.

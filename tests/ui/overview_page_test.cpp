@@ -63,6 +63,29 @@ private Q_SLOTS:
         QVERIFY2(cpu[1].endsWith(u",24.577,1"_s), qPrintable(cpu[1]));
     }
 
+    /// As in the timeline above; its table has what was read.
+    void levelsAreDrawnUntilTheEndOfTheProcess()
+    {
+        tests::SnapshotBuilder builder;
+        builder.ticks(3, model::Duration::fromSeconds(1))
+            .metric(model::Metric::Anonymous, {1000, 1000})
+            .metric(model::Metric::Threads, {1, 2})
+            .metric(model::Metric::CpuUser, {1000, 1000});
+        ui::Selection selection;
+        ui::OverviewPage page(selection);
+        page.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        const auto until = [&page](const QString &name) {
+            for (const auto *chart : page.findChildren<ui::TimeSeriesChart *>())
+                if (chart->accessibleName() == name && !chart->content().lines.empty())
+                    return chart->content().lines.front().drawnUntil.value_or(model::Timestamp{}).ns;
+            return std::int64_t{-1};
+        };
+        QCOMPARE(until(u"Memory of the process by kind over time"_s), std::int64_t{3'000'000'000});
+        QCOMPARE(until(u"Threads over time"_s), std::int64_t{3'000'000'000});
+        QCOMPARE(until(u"CPU over time"_s), std::int64_t{0});     // a rate is of the time in which it was read
+        QCOMPARE(tableOf(page, u"overview-threads"_s).size(), 4); // heading, two ticks, and nothing behind them
+    }
+
     void whatIsSaidOfThePeakLeadsToThePeak()
     {
         ui::Selection selection;

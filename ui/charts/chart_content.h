@@ -32,7 +32,8 @@ struct ChartLine
     model::TimeSeries series;
     SeriesColor color;
     LineFill fill = LineFill::None;
-    std::string_view key; ///< its column in a table; empty: that of the series' source
+    std::string_view key;                       ///< its column in a table; empty: that of the series' source
+    std::optional<model::Timestamp> drawnUntil; ///< of its last value, see model::drawnUntil(); empty: as read
 };
 
 /// A line across the chart.

@@ -18,13 +18,16 @@ namespace {
 QString tr(const char *words) { return QCoreApplication::translate("ChartHover", words); }
 
 std::optional<double> valueAt(
-    const ChartContent &content, const model::TimeSeries &series, model::Timestamp when, model::Duration reach)
+    const ChartContent &content, const ChartLine &line, model::Timestamp when, model::Duration reach)
 {
+    const model::TimeSeries &series = line.series;
     const auto point = series.nearest(when);
     if (!point)
         return std::nullopt;
     if (point->when == content.firstTick && when < point->when)
         return point->value; // drawn for all of that tick
+    if (line.drawnUntil && series.last()->when <= when && when <= *line.drawnUntil)
+        return point->value;
     const bool isBetween = std::any_of(series.segments.begin(), series.segments.end(),
         [when](const auto &segment) { return segment.front().when <= when && when <= segment.back().when; });
     if (!isBetween && std::abs((point->when - when).ns) > reach.ns)
@@ -73,7 +76,7 @@ std::vector<HoverLine> hoverLines(
     std::vector<HoverLine> lines;
     double sum = 0;
     for (const ChartLine &line : content.lines)
-        if (const auto value = valueAt(content, line.series, when, reach)) {
+        if (const auto value = valueAt(content, line, when, reach)) {
             sum += *value;
             lines.push_back({line.color.in(colors), line.label, text(model::formatValue(*value, content.unit))});
         }

@@ -53,6 +53,16 @@ std::vector<model::SeriesPoint> reachingBack(
     return segment;
 }
 
+/// The parts of a line as they are drawn, two points a pixel; the last value as long as the line says.
+std::vector<std::vector<model::SeriesPoint>> partsOf(const ChartLine &line, model::TimeRange range, std::size_t columns)
+{
+    auto parts = model::downsampled(line.series, range, columns).segments;
+    if (line.drawnUntil && !parts.empty()
+        && line.series.segments.back().front().when <= parts.back().back().when) // not over a gap
+        parts.back().push_back({*line.drawnUntil, line.series.last()->value});
+    return parts;
+}
+
 QLineSeries *lineOf(const QList<QPointF> &points, QObject *parent)
 {
     auto *series = new QLineSeries(parent);
@@ -178,7 +188,7 @@ void TimeSeriesChart::addLine(const ChartLine &line, const Colors &colors)
     const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
     // Least and greatest of each pixel are kept, but would cover everything: the mean is drawn through them.
     const bool dense = model::isDense(line.series, m_content.range, columns);
-    for (const auto &segment : model::downsampled(line.series, m_content.range, columns).segments) {
+    for (const auto &segment : partsOf(line, m_content.range, columns)) {
         const QList<QPointF> points
             = pointsOf(reachingBack(segment, m_content, m_frame.plot().width()), m_content.range);
         if (line.fill == LineFill::Below)
@@ -204,7 +214,7 @@ void TimeSeriesChart::addStack(const Colors &colors)
         return;
     // The parts share their moments; those of the last part's extremes stand for all.
     const auto columns = static_cast<std::size_t>(std::max(m_frame.plot().width(), 1.0));
-    for (const auto &part : model::downsampled(m_content.lines.front().series, m_content.range, columns).segments) {
+    for (const auto &part : partsOf(m_content.lines.front(), m_content.range, columns)) {
         const auto segment = reachingBack(part, m_content, m_frame.plot().width());
         QList<QPointF> lower = flattened(pointsOf(segment, m_content.range), 0);
         for (const ChartLine &line : m_content.lines) {

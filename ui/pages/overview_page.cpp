@@ -208,7 +208,8 @@ void OverviewPage::showCharts()
     ChartContent memory = newContent(*m_snapshot, model::Unit::Bytes);
     memory.stacking = Stacking::Areas;
     for (const model::MemoryPart &part : model::memoryParts(*m_snapshot))
-        memory.lines.push_back({text(part.label), part.series, partColor(part.key), LineFill::None, part.key});
+        memory.lines.push_back({text(part.label), part.series, partColor(part.key), LineFill::None, part.key,
+            model::drawnUntil(part.series, *m_snapshot)});
     if (const auto limit = model::memoryLimit(*m_snapshot, model::Metric::Rss))
         memory.limit = {limit->value, text(limit->name + " " + model::formatBytes(limit->value))};
     // The first values come with the first tick.
@@ -223,9 +224,10 @@ void OverviewPage::showCharts()
         for (const auto &[source, color] : trend.lines) {
             model::TimeSeries series = model::timeSeries(*m_snapshot, source);
             const bool isNamed = trend.lines.size() > 1;
+            const std::optional<model::Timestamp> until = model::drawnUntil(series, *m_snapshot);
             if (!series.isEmpty())
                 content.lines.push_back({isNamed ? shortLabel(source) : QString(), std::move(series), color,
-                    isNamed ? LineFill::None : LineFill::Below});
+                    isNamed ? LineFill::None : LineFill::Below, {}, until});
         }
         trend.card->setCaption(!content.lines.empty() ? QString() : isYoung ? tr("waiting") : tr("not recorded"));
         trend.chart->setContent(content, whole);
