@@ -66,7 +66,7 @@ private:
     std::uint32_t m_left = 1; ///< events until the next one that has its own
     std::uint32_t m_untilAsking = kLeastPatience;
     std::uint32_t m_patience = kLeastPatience; ///< events from one time it asks to the next
-    std::uint32_t m_stamps = 0;                    ///< since then
+    std::uint32_t m_stamps = 0;                ///< since then
 };
 
 } // namespace capture::tracer
