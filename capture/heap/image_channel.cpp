@@ -79,7 +79,8 @@ bool ImageChannel::isSettled() const
 void ImageChannel::beat()
 {
     std::atomic<std::uint64_t> &heartbeat = m_memory->view().header().heartbeat;
-    heartbeat.store((heartbeat.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_relaxed);
+    // Seen by all before any ring is looked at: a thread that is the sole one to record then stamps its next event anew, see drain().
+    heartbeat.exchange((heartbeat.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_seq_cst);
 }
 
 void ImageChannel::rest() { m_memory->view().header().heartbeat.fetch_or(1, std::memory_order_relaxed); }
@@ -130,9 +131,11 @@ std::uint64_t ImageChannel::drain(const RecorderClock &clock, bool isFinal)
     std::uint64_t events = 0;
     const std::int64_t end = clock.toNs(clock.units()) + (isFinal ? kLongestLastDrainNs : kLongestDrainNs);
     for (;;) {
-        beat();
         // Before threads are looked for: what happened until now is in a ring that is found.
         const std::uint64_t begin = clock.units();
+        // After that, and before rings are looked at: an event that is not in its ring by then cannot be what one needs that shares an earlier
+        // stamp. Whoever knows of it has seen the beat, and stamps anew, so later than this pass goes.
+        beat();
         findNewOwners(clock);
         const std::uint64_t applied = pass(clock, begin, isFinal);
         events += applied;

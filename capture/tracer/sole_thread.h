@@ -12,8 +12,9 @@ struct ThreadState;
 ///
 /// A thread that is not the sole one takes a stamp for its event, and *then* ends the rule of another. Whoever comes to know of the event
 /// finds it ended: the block that is freed, or the address that is given out again, was handed over after that. Whoever becomes the sole one takes a
-/// stamp then, which is later than all events of others that did not end its rule. So a stamp that stands for several events is earlier than those of
-/// others which they depend on by no more than a stamp without fences is.
+/// stamp then, which is later than the stamps of all events of others that did not end its rule. So a stamp that stands for several events is earlier than
+/// those of others which they depend on by no more than a stamp without fences is. Such an event may be published later than that stamp; so the
+/// recorder beats (Header::heartbeat, which ends what a stamp stands for) between the moment up to which it takes events and its look at the rings.
 ///
 /// Any thread, no lock. Zero-initialised: nobody.
 class SoleThread

