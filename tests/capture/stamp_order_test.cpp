@@ -455,6 +455,25 @@ private Q_SLOTS:
         QCOMPARE(tick.total.allocations, std::int64_t{kBlocks});
         QCOMPARE(tick.live, (model::HeapLevel{10, 1}));
     }
+
+    /// What a stamp stands for ends between the time up to which events are taken and the look at the rings: see ImageChannel::drain().
+    void theHeartbeatChangesBeforeRingsAreLookedAt()
+    {
+        const wire::Header *header = nullptr;
+        std::vector<std::uint64_t> beats; // at each look at the clock
+        std::uint64_t now = 1'000'000;
+        const RecorderClock clock(now, [&] {
+            if (header)
+                beats.push_back(header->heartbeat.load());
+        });
+        ImageChannel channel{std::move(ImageMemory::create(clock.kind(), 1).value()), 1, true};
+        header = &channel.memory().view().header();
+        const std::uint64_t before = header->heartbeat.load();
+        channel.drain(clock, false);
+        QVERIFY(beats.size() >= 3);
+        QCOMPARE(beats[1], before);  // the time up to which events are taken
+        QVERIFY(beats[2] != before); // of the look for new rings
+    }
 };
 
 QTEST_GUILESS_MAIN(StampOrderTest)
