@@ -250,14 +250,13 @@ void TextsTest::saysAtTheEndWhoseHeapIsMissing()
     model::TableBuilder tables;
     const model::ProcessId shell = addImage(tables, "/bin/bash", HeapState::Full, "");
     addImage(tables, "/bin/bash", HeapState::Inherited, "", shell); // a copy of it: no program more
-    addImage(tables, "/work/hot", HeapState::NotTraced, "its address space is limited (ulimit -v).");
+    addImage(tables, "/srv/hot", HeapState::NotTraced, "its address space is limited (ulimit -v).");
     addImage(tables, "/bin/ls", HeapState::Attached, "since an attach at 0:01.");
     const std::string held = "2.0 s recorded, 974 allocations (heap of 2 of 3 programs) in s.gprof-session (272 KiB)";
     const std::string shows = "genprof report s.gprof-session prints it, genesis-profiler s.gprof-session shows it";
     QCOMPARE(app::closingLines(status, tables.tables(), {}, "s.gprof-session"),
-        (std::vector<std::string>{
-            "Heap of /work/hot: its address space is limited (ulimit -v): its allocations are not "
-            "(all) in the totals",
+        (std::vector<std::string>{"Heap of /srv/hot: its address space is limited (ulimit -v): its allocations are not "
+                                  "(all) in the totals",
             held, shows}));
     const std::vector<std::string> notes{"Look: its address space is limited (ulimit -v). The rest is recorded"};
     QCOMPARE(
