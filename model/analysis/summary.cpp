@@ -410,13 +410,13 @@ std::optional<SummaryCard> memoryCard(const Snapshot &snapshot, const Recommenda
 
 SummaryCard captureCard(const Snapshot &snapshot, const Coverage &trust)
 {
-    const bool isPartial = trust.worst() == Trust::Partial;
+    const Trust worst = trust.worst(); // a function without a name is no gap
     const std::int64_t events = snapshot.heapSummary.allocations + snapshot.heapSummary.frees;
     return {.title = "Capture",
-        .state = isPartial ? CardState::Warn : CardState::Ok,
-        .number = isPartial       ? "partial"
-            : trust.items.empty() ? "whole"
-                                  : "nearly whole",
+        .state = worst == Trust::Partial ? CardState::Warn : CardState::Ok,
+        .number = worst == Trust::Partial ? "partial"
+            : worst == Trust::Whole       ? "whole"
+                                          : "nearly whole",
         .qualifier = fmt::format("{} heap events, {} CPU samples", formatShortCount(static_cast<double>(events)),
             formatShortCount(static_cast<double>(snapshot.cpuSummary.samples))),
         .sentence = trust.sentence,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "model/analysis/coverage.h"
 #include "model/analysis/hot_paths.h"
 #include "model/analysis/leak_detector.h"
 #include "model/analysis/summary.h"
@@ -50,6 +51,15 @@ private Q_SLOTS:
         const SummaryCard card = cardOf(SnapshotBuilder().build(), "CPU");
         QCOMPARE(card.number, std::string("no samples"));
         QCOMPARE(card.sentence, std::string("The program used next to no CPU time."));
+    }
+
+    void aRecordingWithoutSomeNamesIsWhole()
+    {
+        SnapshotBuilder builder;
+        builder.cpu("main;libz.so.1!+0x80 10\nmain;f 90\n");
+        const Snapshot snapshot = builder.build();
+        QVERIFY(!coverage(snapshot).items.empty());
+        QCOMPARE(cardOf(snapshot, "Capture").number, std::string("whole"));
     }
 
     void tellsOfNoLossThatAnotherProcessHad()
