@@ -93,8 +93,7 @@ void SampleRingsTest::keepsThoseThatJoinedARingWhenItIsMappedAgain()
     int timesEmptied = 0;
     const auto empty = [&timesEmptied] { ++timesEmptied; };
     const auto first = rings.attach(0, owner.get(), empty);
-    if (!first)
-        QSKIP(first.error().text().c_str());
+    QVERIFY2(first, first ? "" : first.error().text().c_str()); // they are smaller than the kernel grants everybody
     QVERIFY(rings.attach(0, joined.get(), empty));
     QVERIFY(isSampled(rings.rings()[0], busy.tid()));
 
