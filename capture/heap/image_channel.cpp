@@ -193,9 +193,11 @@ std::vector<ScopeAnswer> ImageChannel::takeScopeAnswers()
 
 std::uint32_t ImageChannel::takeExitQuestion() { return isAnyOpen() ? 0 : std::exchange(m_exitQuestion, 0); }
 
-void ImageChannel::publishTails()
+void ImageChannel::publishTails(std::uint64_t share)
 {
     for (Ring *ring : m_active) {
+        if (share != 0 && ring->decoder.ring().unpublished() < ring->decoder.ring().records() / share)
+            continue;
         if (ring->decoder.ring().publish()) {
             wakeWriter(ring->decoder.ring().slot());
             ++m_traffic.waits;

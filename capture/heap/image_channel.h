@@ -192,13 +192,15 @@ private:
     bool isInStrictOrder() const;
     bool needsNoCounterpart(const Ring &ring) const;
     void beat();
+    void giveSign(std::uint64_t applied);
     std::uint64_t expectedSamples(std::uint64_t samplePeriodBytes);
     void requireOrderedStamps();
     bool isEarlierOrderRead(const RecorderClock &clock);
     void thinAndGoOn(std::int64_t nowNs, std::uint64_t units);
     bool isAnyStalled() const;
     bool isAllApplied() const;
-    void publishTails();
+    /// Of all rings, or of those of which 1/`share` or more was read since the last time.
+    void publishTails(std::uint64_t share = 0);
     std::uint32_t freeSlots() const;
     void offerLargerRings();
     void releaseEndedThreads();
@@ -217,6 +219,7 @@ private:
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
     std::uint32_t m_exitQuestion = 0;
     std::uint64_t m_pass = 0;
+    std::uint64_t m_sinceSign = 0; ///< events applied since the last one
     double m_fullest = 0;
     std::uint32_t m_slotsAhead
         = 2; ///< free rings that are kept for threads to come, at least; what was needed once may be again

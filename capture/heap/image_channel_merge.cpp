@@ -17,6 +17,10 @@ namespace {
 constexpr std::uint64_t kSkewUnits = UnsettledBlocks::kSkewUnits;
 /// A stamp that is further ahead than this is none: clocks of processors differ by far less.
 constexpr std::int64_t kMostAheadNs = 5'000'000'000;
+/// Where many threads have much to tell, one pass can take long, the longer the less of a busy machine the recorder gets.
+constexpr std::uint64_t kEventsBetweenSigns = 16384;
+/// A thread that is woken for less room than 1/4 of its ring would soon wait again.
+constexpr std::uint64_t kMostUnpublished = 4;
 
 bool isQuestion(const HeapEvent &event)
 {
@@ -62,6 +66,17 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, std::uint64_t begin
         settled = ring->isStalled ? std::min(settled, ring->current.units) : settled;
     m_pairing.settleBefore(settled);
     return applied;
+}
+
+/// Between two events: `applied` more of a pass are done. Threads that wait for room need not wait for its end, and see that somebody reads on.
+void ImageChannel::giveSign(std::uint64_t applied)
+{
+    m_sinceSign += applied;
+    if (m_sinceSign < kEventsBetweenSigns)
+        return;
+    m_sinceSign = 0;
+    publishTails(kMostUnpublished);
+    beat();
 }
 
 /// The same as merge(), where an event without its counterpart waits.
@@ -138,6 +153,7 @@ std::uint64_t ImageChannel::merge(const RecorderClock &clock, std::uint64_t hori
             collect(*ring);
         applyWindow(clock);
         applied += m_window.size();
+        giveSign(m_window.size());
     }
 }
 
@@ -240,7 +256,9 @@ std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t h
         // a block that was never freed.
         const std::uint64_t limit = m_queue.empty() ? horizon : std::min(horizon, m_queue.front()->turn);
         const bool isSecondTry = ring->isStalled;
-        applied += run(*ring, clock, limit);
+        const std::uint64_t done = run(*ring, clock, limit);
+        applied += done;
+        giveSign(done);
         if (ring->current.type == wire::RecordType::None)
             continue;
         if (ring->isStalled && isSecondTry) {

@@ -170,12 +170,16 @@ public:
     {
         // The position before the question, as the target says that it waits before it looks at the position: four accesses
         // in one order. No fence: the thread sanitizer knows none.
+        m_published = m_tail;
         m_slot->tail.store(m_tail, std::memory_order_seq_cst);
         if (m_slot->waiting.load(std::memory_order_seq_cst) == 0)
             return false;
         m_slot->space.fetch_add(1, std::memory_order_seq_cst);
         return true;
     }
+
+    /// Records that were read since the last publish().
+    std::uint64_t unpublished() const { return m_tail - m_published; }
 
     /// Offers a larger ring; at most one offer stands at a time.
     void offer(std::uint64_t offset, unsigned recordBits)
@@ -215,6 +219,7 @@ private:
     std::uint64_t m_records = 0;
     std::uint64_t m_base = 0;
     std::uint64_t m_tail = 0;
+    std::uint64_t m_published = 0;
     std::uint64_t m_head = 0;
     std::uint64_t m_offeredOffset = 0;
     std::uint64_t m_offeredRecords = 0;

@@ -7,6 +7,7 @@
 
 #include <QtTest>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -428,6 +429,27 @@ private Q_SLOTS:
         QCOMPARE(environment.at(0).first, std::string("LD_PRELOAD"));
         QCOMPARE(environment.at(0).second, built(GENESIS_TRACER_PATH) + ":/usr/lib/libother.so");
         QCOMPARE(environment.at(1).first, std::string("GENESIS_TRACER"));
+    }
+
+    /// On a busy machine a program with full rings would wait for its turn, and for ours.
+    void ringsAreReadBeforeOthersHaveTheirTurn()
+    {
+        const Recorder recorder;
+        const auto drain = [] {
+            for (const QString &task :
+                QDir(QStringLiteral("/proc/self/task")).entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+                QFile name(QStringLiteral("/proc/self/task/%1/comm").arg(task));
+                if (name.open(QIODevice::ReadOnly) && name.readAll().trimmed() == "heap-drain")
+                    return task.toInt();
+            }
+            return 0;
+        };
+        QTRY_VERIFY(drain() != 0);
+        const int ours = ::getpriority(PRIO_PROCESS, 0);
+        if (::setpriority(PRIO_PROCESS, 0, ours - 1) != 0)
+            QSKIP("may not ask for precedence here");
+        QCOMPARE(::setpriority(PRIO_PROCESS, 0, ours), 0);
+        QTRY_COMPARE(::getpriority(PRIO_PROCESS, static_cast<id_t>(drain())), std::max(ours - 10, -20));
     }
 
     void programRunsOnWhenTheInstrumentIsGone()

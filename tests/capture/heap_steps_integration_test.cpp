@@ -108,6 +108,14 @@ public:
         }
     }
 
+    /// Runs until the program's own code is known to hold so many blocks; false if that takes too long.
+    bool runUntilKnown(double blocks)
+    {
+        for (int i = 0; i < 200 && m_known.blocks < blocks; ++i)
+            runFor(100);
+        return m_known.blocks >= blocks;
+    }
+
     /// Asks for a mode and waits until it is in force.
     bool change(const HeapWish &wish)
     {
@@ -196,7 +204,7 @@ private Q_SLOTS:
     void liveMemoryStaysKnownThroughEachStep()
     {
         BusyProgram program;
-        program.runFor(300);
+        QVERIFY(program.runUntilKnown(15'000));
         std::int64_t longest = 0;
         const auto check = [&](bool isExact) {
             const auto truth = program.order("hold");
@@ -255,7 +263,7 @@ private Q_SLOTS:
     void stepThatCannotBeIsRefusedWithAReason()
     {
         BusyProgram program({QStringLiteral("4")}, 512 * 1024);
-        program.runFor(100);
+        QVERIFY(program.runUntilKnown(1));
         const auto refusal = [&](const HeapWish &wish) {
             const auto answer = program.instrument().setHeapMode(wish);
             return answer && !*answer ? QString::fromStdString(answer->error().text()) : QString();

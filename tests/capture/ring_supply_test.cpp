@@ -57,6 +57,39 @@ private Q_SLOTS:
         QVERIFY(supply.freeAfterThreads(false) >= 8); // it may happen again
     }
 
+    /// However little of the processor the recorder gets, who waits for it sees that it reads on, and gets room.
+    void aLongPassGivesSignsOfLife()
+    {
+        QFETCH(bool, isInStrictOrder);
+        constexpr std::uint32_t kThreads = 16;
+        constexpr std::uint64_t kEvents = 2000;
+        Supply supply;
+        if (isInStrictOrder)
+            supply.channel.expectEarlierBlocks();
+        QVERIFY(supply.slots() >= kThreads || supply.channel.memory().addSlots(kThreads));
+        for (std::uint32_t thread = 0; thread < kThreads; ++thread) {
+            wire::ThreadSlot &slot = supply.view.slot(thread);
+            wire::Record *ring = supply.view.ring(slot.ringOffset);
+            for (std::uint64_t i = 0; i < kEvents; ++i)
+                ring[i] = wire::Record::of(wire::RecordType::Malloc, 0x1000 + (thread << 20) + i * 16, 16, 7, 1);
+            slot.head.store(kEvents);
+            slot.waiting.store(1);
+        }
+        supply.takeAll();
+        supply.now += UnsettledBlocks::kSkewUnits + 1;
+        const std::uint64_t before = supply.view.header().heartbeat.load();
+        QCOMPARE(supply.channel.drain(supply.clock, false), kThreads * kEvents);
+        QVERIFY(supply.view.header().heartbeat.load() > before + 1); // the one with which the drain begins
+        for (std::uint32_t thread = 0; thread < kThreads; ++thread)
+            QCOMPARE(supply.view.slot(thread).space.load(), 2u);
+    }
+    void aLongPassGivesSignsOfLife_data()
+    {
+        QTest::addColumn<bool>("isInStrictOrder");
+        QTest::newRow("as events come") << false;
+        QTest::newRow("in strict order") << true;
+    }
+
     void theFullestRingIsTold()
     {
         Supply supply;
