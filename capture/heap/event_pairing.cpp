@@ -242,7 +242,7 @@ EventPairing::Verdict EventPairing::endRealloc(
     if (isUnbegun)
         thread.lastAllocation = 0;
     else if (!thread.isInRealloc)
-        ++m_losses.missedFrees; // its begin found no room
+        ++m_losses.badRecords;
     else if (thread.reallocBlock) {
         countFree(thread.reallocPointer, *thread.reallocBlock,
             {.units = event.units,

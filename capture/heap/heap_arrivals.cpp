@@ -18,11 +18,15 @@ namespace capture {
 /// On the server's thread, for which the target waits, and the next one behind it.
 void HeapInstrument::imageArrived(Arrival arrival)
 {
-    if (arrival.memory)
-        arrival.memory->view().header().asksAtExit = m_scansAtExit ? 1 : 0;
+    Heartbeat::Place heart;
+    if (arrival.memory) {
+        wire::Header &header = arrival.memory->view().header();
+        header.asksAtExit = m_scansAtExit ? 1 : 0;
+        heart = Heartbeat::Place(m_heartbeat, header);
+    }
     FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, arrival.pid, 0)));
     const bool isOver = !process.isOpen() && errno == ESRCH;
-    tell(Newcomer{std::move(arrival), std::move(process), isOver});
+    tell(Newcomer{std::move(arrival), std::move(process), std::move(heart), isOver});
 }
 
 void HeapInstrument::tell(Message message)

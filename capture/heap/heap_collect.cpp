@@ -2,6 +2,7 @@
 // HeapInstrument's tick: from the images' books to rows of the session.
 #include "capture/heap/absent_tracer.h"
 #include "capture/heap/heap_instrument.h"
+#include "capture/heap/precedence.h"
 #include "capture/target/built_in_allocator.h"
 #include "capture/target/program_kind.h"
 #include "model/base/format_units.h"
@@ -145,6 +146,7 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
     const bool isPaused = m_isPaused; // of the whole tick: one is closed before a pause begins, and before it ends
     std::vector<std::pair<Image *, Harvest>> harvests;
     {
+        const Precedence precedence; // the drain thread waits for the lock
         const std::lock_guard lock(m_mutex);
         m_clock.sync();
         takeMessages();

@@ -2,13 +2,13 @@
 #include "capture/heap/heap_instrument.h"
 
 #include "capture/heap/doorbell_wait.h"
+#include "capture/heap/precedence.h"
 #include "capture/target/open_files_limit.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,15 +27,6 @@ constexpr unsigned kLongestSleepMs = 100; ///< also how often an idle target see
 constexpr std::chrono::milliseconds kBetweenScans{
     16}; ///< for threads and processes that have ended, while others are busy
 
-/// A thread whose ring is full stands still until somebody reads it: on a busy machine that is to come before what others want. Where the right to
-/// ask for that lacks, it has its turn as they have.
-void askForPrecedence()
-{
-    constexpr int kNicer = 10;
-    const auto self = static_cast<id_t>(::gettid());
-    ::setpriority(PRIO_PROCESS, self, ::getpriority(PRIO_PROCESS, self) - kNicer);
-}
-
 } // namespace
 
 HeapInstrument::Image::Image(Newcomer newcomer, model::Duration ageBucket)
@@ -45,6 +36,7 @@ HeapInstrument::Image::Image(Newcomer newcomer, model::Duration ageBucket)
     , resolver(channel.memory().view(), newcomer.arrival.names, newcomer.arrival.pid)
     , arrival(std::move(newcomer.arrival))
     , process(std::move(newcomer.process))
+    , heart(std::move(newcomer.heart))
 {
     if (arrival.origin != wire::Origin::Exec)
         channel.expectEarlierBlocks();
@@ -74,7 +66,7 @@ model::Result<std::unique_ptr<HeapInstrument>> HeapInstrument::create(model::Pro
     instrument->m_server = std::move(*server);
     instrument->m_drainThread = std::jthread([raw](const std::stop_token &stop) {
         ::pthread_setname_np(::pthread_self(), "heap-drain");
-        askForPrecedence();
+        const Precedence precedence;
         raw->drainUntilStopped(stop);
     });
     return instrument;
@@ -146,7 +138,8 @@ void HeapInstrument::drainUntilStopped(const std::stop_token &stop)
             continue;
         }
         sleepMs = look.events > 0 ? kAwakeMs : std::min(sleepMs * 2, kLongestSleepMs);
-        sleepAtDoorbells(std::chrono::milliseconds(sleepMs));
+        if (!sleepAtDoorbells(std::chrono::milliseconds(sleepMs)) && look.events == 0)
+            std::this_thread::sleep_for(DrainPace::kLeast); // what there is cannot be taken yet
     }
 }
 
@@ -160,10 +153,12 @@ void HeapInstrument::rest(DrainPace::Rest time)
 
 HeapInstrument::Look HeapInstrument::drainAll(bool mayScan)
 {
+    std::vector<std::unique_ptr<Image>> done; // to be freed without the lock: of a large program that takes long
     const std::lock_guard lock(m_mutex);
+    m_heartbeat.noteWork();
     const std::uint64_t before = m_drainedEvents;
     m_clock.sync();
-    m_done.clear();
+    done.swap(m_done);
     // Who comes now may follow one that has just ended.
     const bool mayHaveEnded = mayScan || hasMessages();
     takeMessages();

@@ -5,6 +5,7 @@
 #include "capture/heap/drain_pace.h"
 #include "capture/heap/heap_attachment.h"
 #include "capture/heap/heap_budget.h"
+#include "capture/heap/heartbeat.h"
 #include "capture/heap/image_channel.h"
 #include "capture/heap/known_memory.h"
 #include "capture/heap/late_attach.h"
@@ -121,6 +122,7 @@ private:
     {
         Arrival arrival;
         FileDescriptor process; ///< pidfd
+        Heartbeat::Place heart; ///< of its memory, if it has some
         bool isOver = false;    ///< the process was gone already
     };
     struct Failure
@@ -163,6 +165,7 @@ private:
         StackResolver resolver;
         Arrival arrival; ///< without its memory
         FileDescriptor process;
+        Heartbeat::Place heart;
         model::ImageId id; ///< invalid until registered
         TargetLosses seenLosses;
         // What each node, and each stack, holds of the peak: a stack may have more than one node.
@@ -277,6 +280,7 @@ private:
     std::set<std::string> m_poolNames;
     std::int64_t m_unnamedPools = 0; ///< looks at pools that got no name of their own, to be told of
 
+    Heartbeat m_heartbeat;
     std::mutex m_inboxMutex; ///< guards m_inbox; nothing is waited for while it is held
     std::vector<Message> m_inbox;
 

@@ -79,8 +79,10 @@ bool ImageChannel::isSettled() const
 void ImageChannel::beat()
 {
     std::atomic<std::uint64_t> &heartbeat = m_memory->view().header().heartbeat;
-    // Seen by all before any ring is looked at: a thread that is the sole one to record then stamps its next event anew, see drain().
-    heartbeat.exchange((heartbeat.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_seq_cst);
+    // Seen by all before any ring is looked at: a thread that is the sole one to record then stamps its next event anew, see drain(). In one step:
+    // Heartbeat adds to it at any time, but leaves alone whether it is odd.
+    const bool isOdd = (heartbeat.load(std::memory_order_relaxed) & 1) != 0;
+    heartbeat.fetch_add(isOdd ? 1 : 2, std::memory_order_seq_cst);
 }
 
 void ImageChannel::rest() { m_memory->view().header().heartbeat.fetch_or(1, std::memory_order_relaxed); }
@@ -199,8 +201,11 @@ void ImageChannel::publishTails(std::uint64_t share)
         if (share != 0 && ring->decoder.ring().unpublished() < ring->decoder.ring().records() / share)
             continue;
         if (ring->decoder.ring().publish()) {
-            wakeWriter(ring->decoder.ring().slot());
-            ++m_traffic.waits;
+            wire::ThreadSlot &slot = ring->decoder.ring().slot();
+            wakeWriter(slot);
+            // One that has been woken says that it waits until it runs.
+            const std::uint64_t head = slot.head.load(std::memory_order_relaxed);
+            m_traffic.waits += std::exchange(ring->headAtWait, head) != head ? 1 : 0;
         }
         if (const auto left = ring->decoder.takeLeftRing(); left.records != 0)
             m_memory->giveRingBack(left.offset, left.records);

@@ -154,7 +154,8 @@ private:
         std::uint64_t stalledInPass = 0;
         bool hasPaused
             = false; ///< since the last order its thread was seen not to be in an event: it takes the order up before the next
-        std::uint64_t headAtPause = 0; ///< what was written until then
+        std::uint64_t headAtPause = 0;         ///< what was written until then
+        std::uint64_t headAtWait = UINT64_MAX; ///< what was written when its thread was last seen to wait for room
         std::uint32_t missingScans = 0;
         bool wantsLarger = false;
         std::array<wire::Record, kMostAhead>
@@ -192,7 +193,7 @@ private:
     bool isInStrictOrder() const;
     bool needsNoCounterpart(const Ring &ring) const;
     void beat();
-    void giveSign(std::uint64_t applied);
+    void giveRoom(std::uint64_t applied);
     std::uint64_t expectedSamples(std::uint64_t samplePeriodBytes);
     void requireOrderedStamps();
     bool isEarlierOrderRead(const RecorderClock &clock);
@@ -219,7 +220,7 @@ private:
     std::vector<Ring *> m_waiting;              ///< those whose event still waits after its second try
     std::uint32_t m_exitQuestion = 0;
     std::uint64_t m_pass = 0;
-    std::uint64_t m_sinceSign = 0; ///< events applied since the last one
+    std::uint64_t m_sinceTails = 0; ///< events applied since giveRoom() published some
     double m_fullest = 0;
     std::uint32_t m_slotsAhead
         = 2; ///< free rings that are kept for threads to come, at least; what was needed once may be again

@@ -18,7 +18,7 @@ constexpr std::uint64_t kSkewUnits = UnsettledBlocks::kSkewUnits;
 /// A stamp that is further ahead than this is none: clocks of processors differ by far less.
 constexpr std::int64_t kMostAheadNs = 5'000'000'000;
 /// Where many threads have much to tell, one pass can take long, the longer the less of a busy machine the recorder gets.
-constexpr std::uint64_t kEventsBetweenSigns = 16384;
+constexpr std::uint64_t kEventsBetweenTails = 16384;
 /// A thread that is woken for less room than 1/4 of its ring would soon wait again.
 constexpr std::uint64_t kMostUnpublished = 4;
 
@@ -68,15 +68,14 @@ std::uint64_t ImageChannel::pass(const RecorderClock &clock, std::uint64_t begin
     return applied;
 }
 
-/// Between two events: `applied` more of a pass are done. Threads that wait for room need not wait for its end, and see that somebody reads on.
-void ImageChannel::giveSign(std::uint64_t applied)
+/// Between two events: `applied` more of a pass are done. Threads that wait for room need not wait for its end.
+void ImageChannel::giveRoom(std::uint64_t applied)
 {
-    m_sinceSign += applied;
-    if (m_sinceSign < kEventsBetweenSigns)
+    m_sinceTails += applied;
+    if (m_sinceTails < kEventsBetweenTails)
         return;
-    m_sinceSign = 0;
+    m_sinceTails = 0;
     publishTails(kMostUnpublished);
-    beat();
 }
 
 /// The same as merge(), where an event without its counterpart waits.
@@ -153,7 +152,7 @@ std::uint64_t ImageChannel::merge(const RecorderClock &clock, std::uint64_t hori
             collect(*ring);
         applyWindow(clock);
         applied += m_window.size();
-        giveSign(m_window.size());
+        giveRoom(m_window.size());
     }
 }
 
@@ -258,7 +257,7 @@ std::uint64_t ImageChannel::runQueue(const RecorderClock &clock, std::uint64_t h
         const bool isSecondTry = ring->isStalled;
         const std::uint64_t done = run(*ring, clock, limit);
         applied += done;
-        giveSign(done);
+        giveRoom(done);
         if (ring->current.type == wire::RecordType::None)
             continue;
         if (ring->isStalled && isSecondTry) {

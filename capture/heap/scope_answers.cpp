@@ -5,12 +5,16 @@
 #include "capture/symbols/build_id.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <utility>
 
 namespace capture {
 
 namespace {
+
+constexpr int kNiceness = 10; ///< whose memory is not looked at does not wait for the answer
 
 constexpr std::size_t kMostFrames = 64;
 constexpr std::size_t kMostImages = 64; // open at a time
@@ -63,6 +67,7 @@ ScopeAnswers::ScopeAnswers(Deliver deliver)
 {
     m_thread = std::jthread([this](const std::stop_token &stop) {
         ::pthread_setname_np(::pthread_self(), "scope-answers");
+        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
         run(stop);
     });
 }

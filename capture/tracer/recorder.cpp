@@ -254,8 +254,10 @@ void sampleRelease(ThreadState &thread, wire::RecordType type, const void *point
     if (!isTold)
         return;
     const EventTimer timer(thread);
-    write(thread, type, asNumber(pointer), 0,
+    const bool isWritten = write(thread, type, asNumber(pointer), 0,
         (thread.sampling->lastAllocation == SamplingWords::complement(pointer) ? wire::kFreedLast : 0) | takenOut);
+    if (type == wire::RecordType::ReallocBegin)
+        thread.reallocWasTold = isWritten;
 }
 
 } // namespace
@@ -291,8 +293,9 @@ bool recordReleaseAnyhow(wire::RecordType type, const void *pointer)
         return true;
     }
     const EventTimer timer(*thread);
-    writeAt(clockUnits(*thread), *thread, type, asNumber(pointer), 0, 0);
-    return true;
+    // An end without its begin would make no sense.
+    return writeAt(clockUnits(*thread), *thread, type, asNumber(pointer), 0, 0)
+        || type != wire::RecordType::ReallocBegin;
 }
 
 void recordAllocation(wire::RecordType type, const void *pointer, std::size_t size, const unwind::NarrowFrame &caller)
@@ -305,13 +308,12 @@ bool recordRelease(wire::RecordType type, const void *pointer) { return ReleaseI
 void recordReallocFailed(const void *old)
 {
     const RecordingThread thread;
-    if (!thread || (isSampling(thread->coverage) && !thread->reallocWasTold))
+    if (!thread)
         return;
     // The block lives on, and so does what the set said of it.
-    if (putBack(old, std::exchange(thread->reallocTakenOut, 0)))
-        write(*thread, wire::RecordType::ReallocFailed, 0, 0, 0);
-    else
-        write(*thread, wire::RecordType::ReallocEnd, 0, 0, 0);
+    const bool isFollowed = putBack(old, std::exchange(thread->reallocTakenOut, 0));
+    if (!isSampling(thread->coverage) || thread->reallocWasTold)
+        write(*thread, isFollowed ? wire::RecordType::ReallocFailed : wire::RecordType::ReallocEnd, 0, 0, 0);
 }
 
 void recordReallocFreed()

@@ -100,10 +100,11 @@ struct Header
     /// recorder, before the first order that samples: cache lines of SampledBlocks that have memory, a power of two; 0: none yet
     std::atomic<std::uint64_t> sampledBuckets;
 
-    alignas(64) std::atomic<std::uint64_t> heartbeat; ///< recorder: changes while it drains; odd: and it rests now, for
-                                                      ///< longer than some 2 ms
-    std::atomic<std::uint32_t> committedNodes;        ///< recorder: nodes below it have memory
-    std::atomic<std::uint32_t> readySlots;            ///< recorder: slots below it exist
+    alignas(
+        64) std::atomic<std::uint64_t> heartbeat; ///< recorder: changes as it begins to drain, and twice a second while
+                                                  ///< it is alive; odd: and it rests now, for longer than some 2 ms
+    std::atomic<std::uint32_t> committedNodes;    ///< recorder: nodes below it have memory
+    std::atomic<std::uint32_t> readySlots;        ///< recorder: slots below it exist
     std::atomic<std::uint32_t> refused; ///< recorder: bit set of Want that cannot be met now: waiting is of no use
 
     alignas(64) std::atomic<std::uint32_t> doorbell; ///< target: futex word, raised to wake the recorder

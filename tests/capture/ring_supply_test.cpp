@@ -57,8 +57,8 @@ private Q_SLOTS:
         QVERIFY(supply.freeAfterThreads(false) >= 8); // it may happen again
     }
 
-    /// However little of the processor the recorder gets, who waits for it sees that it reads on, and gets room.
-    void aLongPassGivesSignsOfLife()
+    /// However little of the processor the recorder gets: who waits for room gets it in the middle of a pass, and counts as one that waited.
+    void aLongPassGivesRoom()
     {
         QFETCH(bool, isInStrictOrder);
         constexpr std::uint32_t kThreads = 16;
@@ -77,13 +77,12 @@ private Q_SLOTS:
         }
         supply.takeAll();
         supply.now += UnsettledBlocks::kSkewUnits + 1;
-        const std::uint64_t before = supply.view.header().heartbeat.load();
         QCOMPARE(supply.channel.drain(supply.clock, false), kThreads * kEvents);
-        QVERIFY(supply.view.header().heartbeat.load() > before + 1); // the one with which the drain begins
         for (std::uint32_t thread = 0; thread < kThreads; ++thread)
             QCOMPARE(supply.view.slot(thread).space.load(), 2u);
+        QCOMPARE(supply.channel.takeTraffic(supply.clock).waits, std::uint64_t{kThreads});
     }
-    void aLongPassGivesSignsOfLife_data()
+    void aLongPassGivesRoom_data()
     {
         QTest::addColumn<bool>("isInStrictOrder");
         QTest::newRow("as events come") << false;

@@ -69,6 +69,7 @@ private Q_SLOTS:
     void isTheSameWhenRecorded();
     void aStalledRecorderHoldsUpAsFarAsIsAllowed_data();
     void aStalledRecorderHoldsUpAsFarAsIsAllowed();
+    void dropsInTheMiddleOfAReallocAreToldAsDrops();
     void aSilentRecorderHoldsUpOnce_data();
     void aSilentRecorderHoldsUpOnce();
 
@@ -212,6 +213,21 @@ void HostileIntegrationTest::aStalledRecorderHoldsUpAsFarAsIsAllowed()
               .out;
     QVERIFY2(losses.simplified().contains("told to drop when rings are full") == (policy == QStringLiteral("drop")),
         losses.right(400).constData());
+}
+
+/// An end without its begin would be taken for damage by the program.
+void HostileIntegrationTest::dropsInTheMiddleOfAReallocAreToldAsDrops()
+{
+    const GenprofRunner runner;
+    const auto recorder = runner.startRecording(
+        words("-q --cpu off --when-full drop"), {GenprofRunner::target(QStringLiteral("step_truth"))});
+    QTest::qWait(2000); // 50 threads on as many processors as there are: the rings are full most of the time
+    recorder->write("end\n");
+    const End end = endOf(*recorder);
+    QVERIFY2(end.status == 0 && end.out.contains("truth live 0 bytes 0"), end.err.constData());
+    const QJsonObject losses = runner.report(QStringLiteral("summary"))[QStringLiteral("losses")].toObject();
+    QVERIFY(losses[QStringLiteral("events_dropped")].toInteger() > 1000);
+    QCOMPARE(losses[QStringLiteral("bad_records")].toInteger(), 0);
 }
 
 void HostileIntegrationTest::aSilentRecorderHoldsUpOnce_data()
