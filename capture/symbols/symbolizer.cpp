@@ -9,7 +9,6 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,13 +61,34 @@ Symbolizer::Symbolizer(std::string debugRoot)
     : m_debugRoot(std::move(debugRoot))
     , m_event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
+    start(kNiceness);
+}
+
+/// `nicer`: how much nicer than the calling thread it is.
+void Symbolizer::start(int nicer)
+{
     // Signals are for the threads that handle them.
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    m_thread = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+    m_thread = std::jthread([this, nicer](std::stop_token stop) {
+        pthread_setname_np(pthread_self(), "symbolizer");
+        m_tid = ::gettid();
+        ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + nicer);
+        run(std::move(stop));
+    });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+/// From now on somebody waits for names. Niceness that a thread has given up it gets back only by privilege, so another one goes on.
+void Symbolizer::hurry()
+{
+    if (m_tid != 0)
+        ::setpriority(PRIO_PROCESS, static_cast<id_t>(m_tid.load()), ::getpriority(PRIO_PROCESS, 0));
+    m_thread.request_stop();
+    m_thread.join();
+    start(0);
 }
 
 Symbolizer::~Symbolizer()
@@ -149,6 +169,8 @@ void Symbolizer::finish(model::TableBuilder &tables, const std::vector<std::int3
 {
     std::size_t done = 0;
     request(tables, livePids);
+    if (m_outstanding > 0)
+        hurry();
     while (m_outstanding > 0) {
         pollfd entry{m_event.get(), POLLIN, 0};
         ::poll(&entry, 1, kProgressMs);
@@ -167,8 +189,6 @@ void Symbolizer::finish(model::TableBuilder &tables, const std::vector<std::int3
 
 void Symbolizer::run(std::stop_token stop)
 {
-    pthread_setname_np(pthread_self(), "symbolizer");
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNiceness);
     while (!stop.stop_requested()) {
         std::vector<Request> batch;
         {
@@ -181,13 +201,13 @@ void Symbolizer::run(std::stop_token stop)
             m_requests.erase(m_requests.begin(), end);
         }
         std::vector<Answer> answers;
-        for (const Request &request : batch) {
-            if (stop.stop_requested())
-                return;
-            answers.push_back(answer(request));
-        }
+        for (auto request = batch.begin(); request != batch.end() && !stop.stop_requested(); ++request)
+            answers.push_back(answer(*request));
         {
             const std::lock_guard lock(m_mutex);
+            // What a thread that is stopped leaves, another one may go on with.
+            m_requests.insert(
+                m_requests.begin(), batch.begin() + static_cast<std::ptrdiff_t>(answers.size()), batch.end());
             std::move(answers.begin(), answers.end(), std::back_inserter(m_answers));
         }
         const std::uint64_t one = 1;

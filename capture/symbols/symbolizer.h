@@ -5,6 +5,9 @@
 #include "capture/symbols/elf_image.h"
 #include "model/tables/table_builder.h"
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -71,6 +74,8 @@ private:
         std::uint64_t lastUse = 0;
     };
 
+    void start(int nicer);
+    void hurry();
     void run(std::stop_token stop);
     Answer answer(const Request &request);
     ElfImage &imageOf(const std::shared_ptr<const ImageQuery> &query);
@@ -95,7 +100,8 @@ private:
     std::deque<Request> m_requests;
     std::vector<Answer> m_answers;
 
-    std::jthread m_thread; ///< last: ends before what it uses
+    std::atomic<pid_t> m_tid = 0; ///< of the thread, once it runs
+    std::jthread m_thread;        ///< last: ends before what it uses
 };
 
 } // namespace capture
