@@ -82,7 +82,8 @@ std::string earlierBlocks(const Snapshot &snapshot)
     if (droppedEvents(snapshot) > 0)
         return "of which the allocation was lost, or not traced yet";
     if (!hasImages(HeapState::Inherited))
-        return "allocated before tracing began";
+        return hasImages(HeapState::Attached) ? "from before the attach, or of a new library"
+                                              : "allocated before tracing began";
     return hasImages(HeapState::Attached) ? "allocated before the attach or the fork"
                                           : "of the parent, by its forked children";
 }
