@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/perf_event.h"
 
+#include "model/session_info.h"
+
 #include <asm/perf_regs.h>
 #include <fmt/format.h>
 #include <linux/version.h>
@@ -200,9 +202,8 @@ std::string cpuEventNote(const CpuEventSetup &setup)
     if (setup.event == CpuEvent::CpuClock)
         note = "No hardware cycle counter (usual in a virtual machine), so the kernel's timer drives the samples.";
     if (!setup.hasKernel)
-        note
-            += fmt::format("{}Time spent in the kernel is not sampled (kernel.perf_event_paranoid is {}; 1 allows it).",
-                note.empty() ? "" : " ", readKernelNumber(kParanoidPath, 2));
+        note += fmt::format("{}{} (kernel.perf_event_paranoid is {}; 1 allows it).", note.empty() ? "" : " ",
+            model::kKernelNotSampled, readKernelNumber(kParanoidPath, 2));
     return note;
 }
 

@@ -59,6 +59,12 @@ bool tells(const Snapshot &snapshot, const ComparableCost &cost)
     return isRecorded(snapshot, source);
 }
 
+/// What one session's samples show, those of the other must be able to show: else the kernel's part would be called gained or lost.
+bool areSampledAlike(const Snapshot &a, const Snapshot &b)
+{
+    return !hasCpu(a) || !hasCpu(b) || isKernelSampled(a.info) == isKernelSampled(b.info);
+}
+
 /// Where one session was recorded in a way that the other was not.
 std::vector<std::string> notesOf(const Snapshot &a, const Snapshot &b)
 {
@@ -77,6 +83,11 @@ std::vector<std::string> notesOf(const Snapshot &a, const Snapshot &b)
     if (a.info.cpuEvent != b.info.cpuEvent && hasCpu(a) && hasCpu(b))
         notes.push_back(fmt::format("The CPU was sampled by {} in A and by {} in B: times differ for that alone.",
             a.info.cpuEvent, b.info.cpuEvent));
+    if (!areSampledAlike(a, b))
+        notes.push_back(
+            fmt::format("CPU time in the kernel was sampled in {} only (see kernel.perf_event_paranoid), so "
+                        "CPU time is not compared.",
+                isKernelSampled(a.info) ? "A" : "B"));
     for (const auto &[name, snapshot] : {std::pair{"A", &a}, {"B", &b}}) {
         const Coverage trust = coverage(*snapshot);
         for (const CoverageItem &item : trust.items) {
@@ -153,8 +164,10 @@ Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std:
     }
     const WithoutTracer ownA = withoutTracer(a);
     const WithoutTracer ownB = withoutTracer(b);
-    noteTracer("A", ownA, *a, result.notes);
-    noteTracer("B", ownB, *b, result.notes);
+    if (areSampledAlike(*a, *b)) {
+        noteTracer("A", ownA, *a, result.notes);
+        noteTracer("B", ownB, *b, result.notes);
+    }
     AreaSnapshots areasA(a);
     AreaSnapshots areasB(b);
     bool isAnyInOne = false;
@@ -164,6 +177,10 @@ Result<ComparedSessions> compareSessions(std::shared_ptr<const Snapshot> a, std:
             continue;
         }
         const bool isCpu = costInfo(cost.kind).source == CostSource::Cpu;
+        if (isCpu && !areSampledAlike(*a, *b)) {
+            isAnyInOne = true;
+            continue;
+        }
         const ComparedSession sessionA{isCpu ? ownA.snapshot : areasA.of(cost.area), result.sessions[0].work};
         const ComparedSession sessionB{isCpu ? ownB.snapshot : areasB.of(cost.area), result.sessions[1].work};
         auto comparison = compare(sessionA, sessionB, cost.kind, stop);

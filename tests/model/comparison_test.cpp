@@ -89,6 +89,7 @@ private Q_SLOTS:
     void theTracersTimeIsLeftOut();
     void costsOfATimeAreDividedByWork();
     void whatOneDidNotRecordIsNotCompared();
+    void cpuTimeIsNotComparedWhereOneHasNoneOfTheKernel();
     void whoAskedForMemoryAnswersForIt();
     void manyTimesAsMuchIsARatio();
     void reportsSayBothSides();
@@ -393,6 +394,35 @@ void ComparisonTest::whatOneDidNotRecordIsNotCompared()
         told.starts_with(
             "A lasts 40 s and B 1 min 20 s: unless both did the same work, compare per second. If they did: worse: "),
         told.c_str());
+}
+
+/// A user's recording has none of the kernel's time: beside root's of the same program it would look better by all of that.
+void ComparisonTest::cpuTimeIsNotComparedWhereOneHasNoneOfTheKernel()
+{
+    const auto recorded = [](std::string_view lines, bool hasKernel) {
+        SnapshotBuilder builder;
+        builder.heap("main;f 100").cpu(lines);
+        Snapshot snapshot = builder.build();
+        snapshot.info.config.heap = HeapMode::Full;
+        snapshot.info.cpuEvent = "cpu-clock";
+        snapshot.info.cpuNote = "The kernel's timer drives the samples.";
+        if (!hasKernel)
+            snapshot.info.cpuNote.append(" ").append(kKernelNotSampled).append(" (it is not allowed).");
+        return std::make_shared<const Snapshot>(std::move(snapshot));
+    };
+    const auto hasCpuTime = [](const ComparedSessions &compared) {
+        return std::any_of(compared.costs.begin(), compared.costs.end(),
+            [](const ComparedCost &each) { return each.cost.key == "cpu"; });
+    };
+    const SnapshotPointer root = recorded("main;f 1000", true), user = recorded("main;f 100", false);
+    const auto different = compareSessions(root, user, {}, comparableCosts());
+    QVERIFY(different && !different->costs.empty() && !hasCpuTime(*different));
+    QVERIFY2(different->notes.at(0).starts_with("CPU time in the kernel was sampled in A only"),
+        different->notes.at(0).c_str());
+    const auto alone = compareSessions(user, root, {}, comparableCostsOf("cpu"));
+    QVERIFY(!alone && alone.error().text().find("sampled in B only") != std::string::npos);
+    const auto alike = compareSessions(user, recorded("main;f 1000", false), {}, comparableCosts());
+    QVERIFY(alike && hasCpuTime(*alike));
 }
 
 void ComparisonTest::whoAskedForMemoryAnswersForIt()
