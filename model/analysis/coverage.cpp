@@ -288,6 +288,16 @@ private:
         }
     }
 
+    /// Why the kernel may have counted much more time than the samples: what could not be sampled, or else what no sample falls on.
+    std::string whatIsNotSampled() const
+    {
+        const SessionInfo &info = m_snapshot.info;
+        if (isKernelSampled(info))
+            return "what it costs to go to sleep and to wake up is not sampled";
+        const std::size_t why = info.cpuNote.find(kKernelNotSampled) + kKernelNotSampled.size();
+        return "time spent in the kernel is not sampled" + withoutFullStop(info.cpuNote.substr(why));
+    }
+
     /// Clock samples see a thread only between its switches: one that often sleeps a little uses more than they say.
     void compareWithKernel()
     {
@@ -302,7 +312,7 @@ private:
         add(Trust::Minor,
             fmt::format("The kernel counts {} of CPU time, the samples {}",
                 formatDuration({static_cast<std::int64_t>(usedNs)}), formatDuration({cpu.timeNs})),
-            "what it costs to go to sleep and to wake up is not sampled");
+            whatIsNotSampled());
     }
 
     /// What the stacks that are not whole hold of the samples and of the allocations: a few stacks may be most of the cost.

@@ -91,6 +91,28 @@ private Q_SLOTS:
         QVERIFY(!saysKernel());
     }
 
+    /// What a user may not sample is the greater part, and can be allowed.
+    void saysWhyTheKernelCountsMore()
+    {
+        SnapshotBuilder builder;
+        builder.ticks(6, Duration::fromMs(1000))
+            .cpu("main;spin 300\n")
+            .metric(Metric::CpuUser, std::vector<std::int64_t>(6, 100'000));
+        SessionInfo &info = builder.raw().info;
+        info.cpuEvent = "cpu-clock";
+        info.cpuNote = "The kernel's timer drives the samples.";
+        const auto why = [&builder] {
+            for (const CoverageItem &item : coverage(builder.build()).items)
+                if (item.what.starts_with("The kernel counts"))
+                    return item.effect;
+            return std::string();
+        };
+        QCOMPARE(why(), std::string("what it costs to go to sleep and to wake up is not sampled"));
+        info.cpuNote.append(" ").append(kKernelNotSampled).append(" (kernel.perf_event_paranoid is 2; 1 allows it).");
+        QCOMPARE(why(),
+            std::string("time spent in the kernel is not sampled (kernel.perf_event_paranoid is 2; 1 allows it)"));
+    }
+
     void countsATimeInTwoGapsOnce()
     {
         SnapshotBuilder builder;
