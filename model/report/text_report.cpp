@@ -132,7 +132,8 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         row("Live at the end", formatCount(heap.liveBlocks),
             bytes(heap.liveBytes) + interval(CostKind::Live) + endsText(snapshot));
         row("Peak", formatCount(heap.peakBlocks),
-            fmt::format("{}{}{} at {}{}", heap.peakIsBound ? "at most " : "", isPeakSampled(snapshot) ? "about " : "",
+            fmt::format("{} then, {}{}{} at {}{}", heap.peakBlocks == 1 ? "block" : "blocks",
+                heap.peakIsBound ? "at most " : "", isPeakSampled(snapshot) ? "about " : "",
                 formatBytes(static_cast<double>(heap.peakBytes)), formatOffset(heap.peakWhen, true),
                 heap.peakIsExact ? "" : " or nearby"));
         if (heap.unknownFrees > 0)

@@ -84,7 +84,7 @@ void writeHeapTotals(std::ostream &out, const Snapshot &snapshot, const TextRepo
         return table.write(out, options.columns, 2);
     }
     table.row({"Peak", formatBytes(static_cast<double>(heap.peakBytes)), formatCount(heap.peakBlocks),
-        fmt::format("blocks, at {}{}", formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby")});
+        fmt::format("blocks then, at {}{}", formatOffset(heap.peakWhen, true), heap.peakIsExact ? "" : " or nearby")});
     const std::int64_t temporaries = temporariesAmong(heap.allocations, heap.temporaries);
     table.row({"Temporary", formatShareOf(temporaries, heap.allocations), formatCount(temporaries),
         "blocks freed before the next one"});

@@ -221,6 +221,28 @@ private Q_SLOTS:
         QVERIFY2(says("Of the heap about one allocation each 64 KiB was recorded"), textOf().c_str());
     }
 
+    /// The peak is of bytes: many small blocks may be there later than few great ones.
+    void saysOfWhichMomentTheBlocksOfThePeakAre()
+    {
+        SnapshotBuilder builder;
+        builder.heap("main;f 8\nmain;f 8\n");
+        Snapshot snapshot = builder.build();
+        snapshot.info.config.heap = HeapMode::Full;
+        snapshot.heapSummary.peakBytes = 4096;
+        snapshot.heapSummary.peakBlocks = 3;
+        const auto peakOf = [](const std::string &text) {
+            for (const std::string &line : linesOf(text))
+                if (line.starts_with("  Peak "))
+                    return QString::fromStdString(line).simplified();
+            return QString();
+        };
+        const QString summary
+            = peakOf(written([&](std::ostream &out) { writeSummaryText(out, snapshot, TextReportOptions()); }));
+        QVERIFY2(summary.startsWith(QStringLiteral("Peak 3 blocks then, 4 KiB at ")), qPrintable(summary));
+        const QString heap = peakOf(written([&](std::ostream &out) { writeHeapText(out, snapshot, CostKind::Peak); }));
+        QVERIFY2(heap.startsWith(QStringLiteral("Peak 4 KiB 3 blocks then, at ")), qPrintable(heap));
+    }
+
     void tellsGrowthByFunction()
     {
         SnapshotBuilder builder;
