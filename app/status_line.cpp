@@ -17,6 +17,9 @@ std::string bytes(std::int64_t count) { return model::formatBytes(static_cast<do
 
 std::string signedBytes(std::int64_t count) { return (count >= 0 ? "+" : "") + bytes(count); }
 
+/// Before a number of allocations or frees.
+const char *about(const capture::RecordingStatus &status) { return status.heapSampled ? "about " : ""; }
+
 std::string percent(std::int64_t milliPercent) { return fmt::format("{} %", (milliPercent + 500) / 1000); }
 
 std::int64_t lost(const capture::RecordingStatus &status) { return status.eventsDropped + status.samplesLost; }
@@ -67,8 +70,8 @@ std::string statusText(const capture::RecordingStatus &status)
     if (status.rssBytes)
         text += fmt::format("memory     {} resident\n", bytes(*status.rssBytes));
     if (status.heapTraced)
-        text += fmt::format("heap       {} live, {} allocations, {} frees\n", bytes(status.liveBytes),
-            model::formatCount(status.allocations), model::formatCount(status.frees));
+        text += fmt::format("heap       {} live, {}{} allocations, {}{} frees\n", bytes(status.liveBytes),
+            about(status), model::formatCount(status.allocations), about(status), model::formatCount(status.frees));
     if (status.cpuMilliPercent)
         text += fmt::format(
             "cpu        {}, {} samples\n", percent(*status.cpuMilliPercent), model::formatCount(status.cpuSamples));
@@ -86,7 +89,7 @@ std::string recordedText(const capture::RecordingStatus &status, const std::stri
 {
     std::string text = fmt::format("{} recorded", durationText({status.durationNs}));
     if (status.heapTraced)
-        text += ", " + model::formatCounted(status.allocations, "allocation")
+        text += fmt::format(", {}{}", about(status), model::formatCounted(status.allocations, "allocation"))
             + (heapOf.empty() ? "" : fmt::format(" ({})", heapOf));
     if (status.cpuSamples > 0)
         text += ", " + model::formatCounted(status.cpuSamples, "CPU sample");

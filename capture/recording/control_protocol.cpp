@@ -61,7 +61,7 @@ std::string dump(const Json &json) { return json.dump(-1, ' ', false, Json::erro
 Json toJson(const RecordingStatus &status)
 {
     Json json{{"state", stateName(status.state)}, {"target_pid", status.targetPid}, {"heap_traced", status.heapTraced},
-        {"trouble", status.trouble}};
+        {"heap_sampled", status.heapSampled}, {"trouble", status.trouble}};
     for (const NumberField &field : kNumbers)
         json[field.key] = status.*field.member;
     json["rss_bytes"] = status.rssBytes ? Json(*status.rssBytes) : Json();
@@ -83,6 +83,13 @@ std::string textOf(const Json &json, const char *key)
     return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
+/// False where it is missing, as in what an older recorder says.
+bool isTrue(const Json &json, const char *key)
+{
+    const auto it = json.find(key);
+    return it != json.end() && it->is_boolean() && it->get<bool>();
+}
+
 RecordingStatus statusFrom(const Json &json)
 {
     RecordingStatus status;
@@ -95,8 +102,8 @@ RecordingStatus statusFrom(const Json &json)
     status.targetPid = static_cast<std::int32_t>(numberOf(json, "target_pid").value_or(0));
     status.rssBytes = numberOf(json, "rss_bytes");
     status.cpuMilliPercent = numberOf(json, "cpu_millipercent");
-    const auto traced = json.find("heap_traced");
-    status.heapTraced = traced != json.end() && traced->is_boolean() && traced->get<bool>();
+    status.heapTraced = isTrue(json, "heap_traced");
+    status.heapSampled = isTrue(json, "heap_sampled");
     status.trouble = textOf(json, "trouble");
     return status;
 }

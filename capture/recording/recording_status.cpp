@@ -43,6 +43,8 @@ void StatusKeeper::addMetrics(const model::EventBatch &batch, const model::Progr
 
 void StatusKeeper::addHeap(const model::EventBatch &batch, const model::ProgramTables &tables)
 {
+    for (const model::HeapModeChange &change : batch.heapModes)
+        m_status.heapSampled = m_status.heapSampled || change.periodBytes > 1;
     for (const model::HeapTick &tick : batch.heapTicks) {
         m_status.heapTraced = true;
         m_status.allocations += tick.allocations;

@@ -23,6 +23,7 @@ struct RecordingStatus
     std::optional<std::int64_t> rssBytes;        ///< of all processes that run; empty before the first reading
     std::optional<std::int64_t> cpuMilliPercent; ///< user and system of all processes in the last tick
     bool heapTraced = false;                     ///< at least one image's heap was seen
+    bool heapSampled = false;                    ///< some of it, at some time: what is counted of it are estimates
     std::int64_t liveBytes = 0;                  ///< of the images that run now
     std::int64_t liveBytesChange = 0;            ///< of liveBytes within the last tick
     std::int64_t allocations = 0;

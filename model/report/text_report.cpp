@@ -104,6 +104,8 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         const auto bytes = [isEstimate](std::int64_t value) {
             return (isEstimate ? "about " : "") + formatBytes(static_cast<double>(value));
         };
+        const auto count
+            = [](std::int64_t value, bool isSampled) { return (isSampled ? "about " : "") + formatCount(value); };
         const auto interval = [&snapshot](CostKind kind) {
             const std::optional<ErrorInterval> error = errorOf(snapshot, kind);
             return error ? fmt::format(" (95 %: {})", intervalText(*error, kind)) : std::string();
@@ -127,11 +129,12 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
                     formatCount(dropped), dropped == 1 ? "event was" : "events were",
                     isDropping(snapshot.info) ? " (the recording was told to drop when rings are full)" : ""),
                 options.columns, 2);
-        row("Allocations", formatCount(heap.allocations), bytes(heap.allocatedBytes) + interval(CostKind::Allocated));
-        row("Frees", formatCount(heap.frees), bytes(heap.freedBytes));
-        row("Live at the end", formatCount(heap.liveBlocks),
+        row("Allocations", count(heap.allocations, isEstimate),
+            bytes(heap.allocatedBytes) + interval(CostKind::Allocated));
+        row("Frees", count(heap.frees, isEstimate), bytes(heap.freedBytes));
+        row("Live at the end", count(heap.liveBlocks, isEstimate),
             bytes(heap.liveBytes) + interval(CostKind::Live) + endsText(snapshot));
-        row("Peak", formatCount(heap.peakBlocks),
+        row("Peak", count(heap.peakBlocks, isPeakSampled(snapshot)),
             fmt::format("{} then, {}{}{} at {}{}", heap.peakBlocks == 1 ? "block" : "blocks",
                 heap.peakIsBound ? "at most " : "", isPeakSampled(snapshot) ? "about " : "",
                 formatBytes(static_cast<double>(heap.peakBytes)), formatOffset(heap.peakWhen, true),
@@ -139,7 +142,7 @@ void writeTotals(std::ostream &out, const Snapshot &snapshot, const TextReportOp
         if (heap.unknownFrees > 0)
             row("Frees of earlier blocks", formatCount(heap.unknownFrees), earlierBlocks(snapshot));
         const std::int64_t temporaries = temporariesAmong(heap.allocations, heap.temporaries);
-        row("Temporary", formatCount(temporaries), formatShareOf(temporaries, heap.allocations));
+        row("Temporary", count(temporaries, isEstimate), formatShareOf(temporaries, heap.allocations));
     }
     if (snapshot.info.config.cpuHz > 0)
         row("CPU samples", formatCount(cpu.samples),

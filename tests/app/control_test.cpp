@@ -321,11 +321,13 @@ void ControlTest::roundTripsEveryFieldOfAStatus()
         *field = next++;
     status.targetPid = 99;
     status.heapTraced = true;
+    status.heapSampled = true;
     status.rssBytes = 1LL << 40;
     status.trouble = "disk";
     const std::string line = capture::encode(reply);
     QCOMPARE(capture::encode(*capture::decodeReply(line)), line);
     QVERIFY(line.find("\"state\":\"paused\"") != std::string::npos);
+    QVERIFY(line.find("\"heap_sampled\":true") != std::string::npos);
     QVERIFY(line.find("\"cpu_millipercent\":null") != std::string::npos);
 }
 

@@ -76,6 +76,7 @@ private Q_SLOTS:
     void putsARecordingInOneLine();
     void saysAtTheEndWhoseHeapIsMissing();
     void saysNothingOfAHeapThatIsWhole();
+    void callsCountsOfASampledHeapEstimates();
     void leavesOutWhatIsNotKnown();
     void cutsLinesAtCharacters();
     void listsSessionsInNarrowTerminals();
@@ -282,6 +283,28 @@ void TextsTest::saysNothingOfAHeapThatIsWhole()
     status.cpuSamples = 2;
     QCOMPARE(app::closingLines(status, tables.tables(), {}, "s").front(),
         std::string("0 ms recorded, 1 allocation, 2 CPU samples in s (0 B)"));
+}
+
+/// Also of one that was recorded in full at first.
+void TextsTest::callsCountsOfASampledHeapEstimates()
+{
+    model::TableBuilder tables;
+    addImage(tables, "/bin/true", model::HeapState::Full, "");
+    capture::StatusKeeper keeper;
+    model::EventBatch batch;
+    batch.heapTicks.push_back({.image = model::ImageId(0u), .allocations = 2'000, .frees = 1'000});
+    batch.heapModes.push_back({.image = model::ImageId(0u), .periodBytes = 1});
+    keeper.add(batch, tables.tables());
+    QVERIFY2(app::recordedText(keeper.status(), {}).ends_with(" recorded, 2,000 allocations"),
+        app::recordedText(keeper.status(), {}).c_str());
+    batch.heapModes = {{.image = model::ImageId(0u), .periodBytes = 65536, .cause = model::HeapModeCause::Budget}};
+    keeper.add(batch, tables.tables());
+    batch.heapModes.clear();
+    keeper.add(batch, tables.tables());
+    QVERIFY2(app::recordedText(keeper.status(), {}).ends_with(" recorded, about 6,000 allocations"),
+        app::recordedText(keeper.status(), {}).c_str());
+    const std::string status = app::statusText(keeper.status());
+    QVERIFY2(status.find("about 6,000 allocations, about 3,000 frees") != std::string::npos, status.c_str());
 }
 
 void TextsTest::leavesOutWhatIsNotKnown()

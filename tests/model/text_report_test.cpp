@@ -217,6 +217,22 @@ private Q_SLOTS:
         snapshot.heapModes.push_back({id, {4'715'000'000}, 1, HeapModeCause::User});
         QVERIFY2(says("64 KiB on average until 0:04.715, then in full: "), textOf().c_str());
         QCOMPARE(isHeapPartlySampled(snapshot), true);
+        // The peak at 1 s was counted, before the first sample.
+        snapshot.heapSummary = {.allocations = 10'400,
+            .frees = 9'300,
+            .temporaries = 7,
+            .liveBytes = 64,
+            .liveBlocks = 1'100,
+            .peakBytes = 4096,
+            .peakBlocks = 1'200,
+            .peakWhen = {1'000'000'000}};
+        QVERIFY2(says(" Allocations about 10,400 about"), textOf().c_str());
+        QVERIFY2(says(" Frees about 9,300 about"), textOf().c_str());
+        QVERIFY2(says(" Live at the end about 1,100 about"), textOf().c_str());
+        QVERIFY2(says(" Temporary about 7 "), textOf().c_str());
+        QVERIFY2(says(" Peak 1,200 blocks then, 4 KiB"), textOf().c_str());
+        snapshot.heapSummary.peakWhen = {3'000'000'000};
+        QVERIFY2(says(" Peak about 1,200 blocks then, about 4 KiB"), textOf().c_str());
         snapshot.heapModes = {{id, {0}, 65536, HeapModeCause::Begin}};
         QVERIFY2(says("Of the heap about one allocation each 64 KiB was recorded"), textOf().c_str());
     }
