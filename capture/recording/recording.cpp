@@ -122,7 +122,7 @@ EndReason Recording::run()
     for (Source &source : m_sources)
         source.instrument->conclude(*m_looked);
     m_gaps.endAll(m_looked->span.end);
-    flush(0);
+    flush(m_schedule.advance(m_looked->span.end)); // ticks that were due meanwhile, and that this one stands for
     m_info.duration = {m_tickBegin.ns};
     m_info.endReason = endReasonText(*m_end, m_info.config.attachPid.has_value());
     return *m_end;
@@ -284,12 +284,12 @@ void Recording::runSchedule(model::Timestamp moment)
 {
     if (m_end || moment < m_schedule.next())
         return;
-    if (m_schedule.nextIsLook()) {
-        m_schedule.advance(moment);
+    const bool isTick = m_schedule.tickIsDue(moment); // early looks may be due as well: the tick has their readings
+    const std::int64_t missedTicks = m_schedule.advance(moment);
+    if (isTick)
+        closeTick(missedTicks);
+    else
         look();
-        return;
-    }
-    closeTick(m_schedule.advance(moment));
 }
 
 void Recording::look()

@@ -23,6 +23,9 @@ public:
     /// Whether what is due next is an early look, which is collected and not written.
     bool nextIsLook() const;
 
+    /// Whether a tick is due at `now`, and not just an early look.
+    bool tickIsDue(model::Timestamp now) const { return now >= m_nextTick; }
+
     /// Goes past everything due at `now`; returns how many whole ticks were missed, 0 when in time.
     std::int64_t advance(model::Timestamp now);
 

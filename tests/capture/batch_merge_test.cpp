@@ -67,6 +67,7 @@ private Q_SLOTS:
     void offersWhatWasRefusedTogetherWithTheNext();
     void ticksOnMultiplesAndCountsMissedOnes();
     void looksEarlyWithinTheFirstTickOnly();
+    void aTickThatIsDueComesBeforeEarlyLooks();
     void handsOutAGapOnceItEnds();
 };
 
@@ -244,6 +245,17 @@ void BatchMergeTest::looksEarlyWithinTheFirstTickOnly()
     schedule.advance({257'000'000});
     QVERIFY(!schedule.nextIsLook());
     QCOMPARE(schedule.next().ns, 507'000'000);
+}
+
+void BatchMergeTest::aTickThatIsDueComesBeforeEarlyLooks()
+{
+    capture::TickSchedule schedule({}, model::Duration::fromMs(1000));
+    QVERIFY(!schedule.tickIsDue({400'000'000}));
+    QVERIFY(schedule.nextIsLook());
+    QVERIFY(schedule.tickIsDue({3'400'000'000}));
+    QCOMPARE(schedule.advance({3'400'000'000}), 2);
+    QVERIFY(!schedule.nextIsLook());
+    QCOMPARE(schedule.next().ns, 4'000'000'000);
 }
 
 void BatchMergeTest::handsOutAGapOnceItEnds()

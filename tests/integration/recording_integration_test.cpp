@@ -14,7 +14,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <future>
+#include <optional>
+#include <thread>
+#include <utility>
 
 using capture::EndReason;
 using capture::monotonicNs;
@@ -71,7 +75,12 @@ struct Asked
     int drains = 0;
     int collects = 0;
     bool isPaused = false;
+    std::optional<model::Timestamp> firstDrain;
+    bool isFirstDrainSlow = false;
+    std::optional<model::Timestamp> slowCollect; ///< the first one from then on takes kSlow
 };
+
+constexpr std::chrono::milliseconds kSlow{350};
 
 /// Counts one event at stack 0 in each drain, but for the time it is paused.
 class FakeInstrument final : public capture::Instrument
@@ -83,15 +92,22 @@ public:
     }
     std::vector<int> descriptors() const override { return {}; }
     int drainIntervalMs() const override { return 5; }
-    bool drain(model::Timestamp) override
+    bool drain(model::Timestamp now) override
     {
+        m_asked.firstDrain = m_asked.firstDrain.value_or(now);
         ++m_asked.drains;
+        if (std::exchange(m_asked.isFirstDrainSlow, false))
+            std::this_thread::sleep_for(kSlow);
         m_count += m_asked.isPaused ? 0 : 1;
         return false;
     }
-    void collect(model::Timestamp, model::EventBatch &batch) override
+    void collect(model::Timestamp now, model::EventBatch &batch) override
     {
         ++m_asked.collects;
+        if (m_asked.slowCollect && now >= *m_asked.slowCollect) {
+            m_asked.slowCollect.reset();
+            std::this_thread::sleep_for(kSlow);
+        }
         if (m_count > 0)
             batch.cpu.push_back({model::ThreadId(0u), model::ImageId(0u), model::StackId(0u), m_count, 1});
         m_count = 0;
@@ -217,6 +233,8 @@ class RecordingIntegrationTest : public QObject
 private Q_SLOTS:
     void endsWithItsTarget();
     void writesTicksThatFollowEachOther();
+    void countsEachTickThatWasNotInTime_data();
+    void countsEachTickThatWasNotInTime();
     void endsAfterItsDurationAndWaitsForTheTarget();
     void killsATargetThatDoesNotEndWhenAsked();
     void passesASignalOnThatWasSentToItAlone();
@@ -253,6 +271,42 @@ void RecordingIntegrationTest::writesTicksThatFollowEachOther()
     for (std::size_t i = 1; i < batches.size(); ++i)
         QCOMPARE(batches[i].span.begin.ns, batches[i - 1].span.end.ns);
     QCOMPARE(fixture.sink.samples(), std::int64_t{fixture.asked.drains});
+}
+
+void RecordingIntegrationTest::countsEachTickThatWasNotInTime_data()
+{
+    QTest::addColumn<bool>("isFirstDrainSlow");
+    QTest::addColumn<int>("slowCollectMs");
+    QTest::addColumn<int>("durationMs");
+    QTest::newRow("before the first look") << true << -1 << 500;
+    QTest::newRow("in the first look") << false << 0 << 50;
+    QTest::newRow("in a tick") << false << 90 << 700;
+    QTest::newRow("in the look at the end") << false << 50 << 50;
+}
+
+/// Ticks and those that are missing make up the recording's time, wherever it was held up.
+void RecordingIntegrationTest::countsEachTickThatWasNotInTime()
+{
+    QFETCH(bool, isFirstDrainSlow);
+    QFETCH(int, slowCollectMs);
+    QFETCH(int, durationMs);
+    Fixture fixture("sleep 0.8");
+    fixture.info.config.duration = model::Duration::fromMs(durationMs);
+    fixture.asked.isFirstDrainSlow = isFirstDrainSlow;
+    if (slowCollectMs >= 0)
+        fixture.asked.slowCollect = model::Timestamp{} + model::Duration::fromMs(slowCollectMs);
+    QVERIFY(fixture.run() == EndReason::DurationReached);
+    std::int64_t late = 0;
+    for (const model::EventBatch &batch : fixture.sink.batches)
+        for (const model::Loss &loss : batch.losses)
+            late += loss.kind == model::LossKind::TicksDelayed ? loss.count : 0;
+    const model::Timestamp end = fixture.sink.batches.back().span.end;
+    const std::int64_t tickNs = fixture.info.config.tick.ns;
+    const auto ticks = static_cast<std::int64_t>(fixture.sink.batches.size()) + late;
+    QVERIFY(late > 0);
+    QVERIFY(ticks >= (end.ns - fixture.asked.firstDrain->ns) / tickNs);
+    QVERIFY(ticks <= end.ns / tickNs + 1);
+    ::kill(fixture.target().pid(), SIGKILL);
 }
 
 void RecordingIntegrationTest::endsAfterItsDurationAndWaitsForTheTarget()
