@@ -294,7 +294,7 @@ std::optional<SummaryCard> cpuCard(const Snapshot &snapshot, const std::stop_tok
         card.sentence = fmt::format("{} of CPU time in {}{}: too few to say where it goes. Record for longer, or "
                                     "sample faster (--cpu 999).",
             formatDuration({table->all}), formatCounted(snapshot.cpuSummary.samples, "sample"),
-            missed > 0 ? fmt::format(", and {} more due of short threads", formatCount(missed)) : "");
+            missed > 0 ? " (" + lossWords(LossKind::SamplesMissed, missed) + ")" : "");
         return card;
     }
     const std::vector<HotFunction> all = hotFunctions(*table, sampleBase(snapshot), table->rows.size());

@@ -123,7 +123,7 @@ private Q_SLOTS:
         QVERIFY2(says(none.sentence, "about 302 ms of CPU time"), none.sentence.c_str());
         builder.cpu("main;work 4");
         const SummaryCard few = cardOf(builder.build(), "CPU");
-        QVERIFY2(says(few.sentence, "4 samples, and 60 more due of short threads"), few.sentence.c_str());
+        QVERIFY2(says(few.sentence, "4 samples (60 CPU samples not taken): "), few.sentence.c_str());
     }
 
     /// Whose the samples were that short threads ended before is not known: all of one function's, or none.

@@ -22,7 +22,7 @@ QString CpuPage::wholeText(const model::Snapshot &snapshot) const
               .arg(text(model::formatDuration({sum.timeNs})), text(model::formatCounted(sum.samples, "sample")));
     const std::int64_t missed = model::missedSamples(snapshot);
     return whole + (sum.lost ? tr(" · ") + text(model::lostSamplesWords(snapshot)) : QString())
-        + (missed ? tr(" · %1 more due of short threads").arg(text(model::formatCount(missed))) : QString());
+        + (missed ? tr(" · ") + text(model::lossWords(model::LossKind::SamplesMissed, missed)) : QString());
 }
 
 model::Trust CpuPage::subtitleTrust() const
