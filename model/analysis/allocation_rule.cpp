@@ -82,6 +82,9 @@ Recommendation itemFor(const RuleInput &input, const Place &place)
     item.image = place.heaviest->image;
     item.cost = CostKind::Temporary;
     item.depth = 1;
+    item.check = fmt::format(
+        "Record again: allocations per second should fall by up to {}, which are the temporary ones of this place.",
+        formatShare(shareOfAll));
     if (const std::optional<CpuAt> cpu = cpuAt(input, place)) {
         const Interval &share = cpu->allocator;
         item.gainKind = GainKind::CpuShare;
@@ -101,7 +104,9 @@ Recommendation itemFor(const RuleInput &input, const Place &place)
         {"temporary allocations", temporaries, {}, Unit::Count, formatCount(place.temporariesMade())});
     item.evidence.push_back({"share of its allocations", 100 * temporaries / static_cast<double>(place.allocations), {},
         Unit::Percent, formatShareOf(place.temporariesMade(), place.allocations)});
-    item.evidence.push_back({"share of all allocations", 100 * shareOfAll, {}, Unit::Percent, formatShare(shareOfAll)});
+    // Its title speaks of all that the place allocates: this is of the temporary ones alone.
+    item.evidence.push_back(
+        {"temporary, of all allocations", 100 * shareOfAll, {}, Unit::Percent, formatShare(shareOfAll)});
     item.evidence.push_back({"rate", rate, {}, Unit::PerSecond, formatValue(rate, Unit::PerSecond)});
     item.evidence.push_back({"mean size", meanBytes, {}, Unit::Bytes, formatBytes(meanBytes)});
     return item;

@@ -11,7 +11,7 @@ const RuleData kTemporaryAllocationsRule{.key = "temporary_allocations",
     .effort = 2,
     .advice = "Keep small blocks on the stack, pass views instead of copies, or reuse one object or "
               "buffer from call to call.",
-    .check = "Record again: allocations per second should fall by this share.",
+    .check = "Record again: allocations per second should fall.",
     .caution = ""};
 
 } // namespace model
