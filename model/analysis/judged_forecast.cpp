@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace model {
 
@@ -39,6 +40,17 @@ std::string tracersPart(const Snapshot &snapshot, const TimeSeries &resident, Ti
         formatBytes(tracer), formatOffset(before.when), formatOffset(after.when), formatBytes(all));
 }
 
+/// What is read comes with ticks, so a step is a whole number of them: a few early and late ones, as a short recording has, are no other step.
+Duration inWholeTicks(Duration step, Duration tick)
+{
+    constexpr double kJitter = 0.1; // of the step
+    if (tick.ns <= 0)
+        return step;
+    const double ticks = static_cast<double>(step.ns) / static_cast<double>(tick.ns);
+    const double whole = std::max(std::round(ticks), 1.0);
+    return std::abs(ticks - whole) <= kJitter * ticks ? Duration{static_cast<std::int64_t>(whole) * tick.ns} : step;
+}
+
 } // namespace
 
 Duration leastRecording(std::size_t blocks, Duration tick, Duration step)
@@ -63,7 +75,7 @@ std::optional<Forecast> judgedForecast(const Snapshot &snapshot, const SeriesSou
     const TimeSeries all = timeSeries(snapshot, source, process);
     if (all.isEmpty())
         return result;
-    const Duration tick = snapshot.info.config.tick, step = usualStep(all).value_or(tick);
+    const Duration tick = snapshot.info.config.tick, step = inWholeTicks(usualStep(all).value_or(tick), tick);
     const Duration needed = leastRecording(kLeastForecastDirection, tick, step);
     if (range.length() >= needed) // what is missing are values, not time
         return result;

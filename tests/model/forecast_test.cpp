@@ -128,6 +128,18 @@ private Q_SLOTS:
             leastRecording(kLeastForecastBlocks, Duration::fromSeconds(60), kSecond), Duration::fromSeconds(49 * 60));
     }
 
+    /// Of two steps one is a little longer than the other.
+    void takesAFewLateTicksForNoLongerStep()
+    {
+        SnapshotBuilder builder;
+        builder.raw().info.config.tick = kSecond;
+        builder.ticks(4, kSecond);
+        builder.raw().tickEnds = {{1'098'000'000}, {2'093'000'000}, {3'113'000'000}, {4'000'000'000}};
+        const std::string reason
+            = judgedForecast(builder.metric(Metric::Rss, {1, 1, 1}).build(), Metric::Rss, {}, {})->reason;
+        QVERIFY2(reason.find(" 13 s are needed to see a direction and 49 s ") != std::string::npos, reason.c_str());
+    }
+
     void saysHowMuchOfTheGrowthIsTheTracers()
     {
         constexpr std::int64_t kBytes = 1 << 20;
