@@ -40,6 +40,31 @@ const Evidence *evidenceOf(const Recommendation &item, std::string_view what)
     return found == item.evidence.end() ? nullptr : &*found;
 }
 
+/// What places go on to keep. Of several the rate is of all together, as the forecast beside it is of the whole program, and the first one's is in the sentence.
+void tellRates(const Recommendations &found, const Recommendation &first, SummaryCard &card)
+{
+    std::size_t places = 0, measured = 0;
+    double perHour = 0;
+    for (const Recommendation &item : found.items) {
+        if (item.rule != kGrowingStackRule.key || item.endedAfter)
+            continue;
+        ++places;
+        if (item.evidence.front().what == kLostByScan)
+            continue; // known in bytes alone
+        ++measured;
+        perHour += item.evidence.front().value;
+    }
+    const std::string &rate = first.evidence.front().text;
+    std::tie(card.number, card.qualifier) = measured > 1
+        ? std::pair(rateText(perHour, Unit::Bytes), fmt::format("in {} places together", measured))
+        : splitInterval(rate);
+    card.number = "+" + card.number;
+    card.state = first.confidence >= 0.6 ? CardState::Danger : CardState::Warn;
+    card.sentence = fmt::format("{} {} what {} allocate{}. First: {}{}{}.", places,
+        places == 1 ? "place keeps" : "places keep", places == 1 ? "it" : "they", places == 1 ? "s" : "", first.place,
+        first.where.empty() ? "" : ", " + first.where, measured > 1 ? ", with " + rate : "");
+}
+
 SummaryCard placesCard(const Snapshot &snapshot, const Recommendations &found)
 {
     SummaryCard card{.title = "Growth",
@@ -87,19 +112,13 @@ SummaryCard placesCard(const Snapshot &snapshot, const Recommendations &found)
             + ". A command that builds up what it works on looks like this, and so does a leak: a longer run tells.";
         return card;
     }
-    const auto count = std::count_if(found.items.begin(), found.items.end(), goesOn);
     if (first->evidence.front().what == kLostByScan) {
         card.number = kNotKnown; // see addLost()
         card.qualifier.clear();
         card.sentence = fmt::format("First: {}{}.", first->place, first->where.empty() ? "" : ", " + first->where);
         return card;
     }
-    std::tie(card.number, card.qualifier) = splitInterval(first->evidence.front().text);
-    card.number = "+" + card.number;
-    card.state = first->confidence >= 0.6 ? CardState::Danger : CardState::Warn;
-    card.sentence = fmt::format("{} {} what {} allocate{}. First: {}{}.", count,
-        count == 1 ? "place keeps" : "places keep", count == 1 ? "it" : "they", count == 1 ? "s" : "", first->place,
-        first->where.empty() ? "" : ", " + first->where);
+    tellRates(found, *first, card);
     return card;
 }
 

@@ -103,6 +103,23 @@ private Q_SLOTS:
         QVERIFY(session.card().state != CardState::Unknown);
     }
 
+    /// The forecast beside it is of the whole program.
+    void tellsTheRateOfAllPlacesTogether()
+    {
+        Session session;
+        session.builder.raw().info.endReason = "duration reached";
+        session.add("main;keep@keep.c:5;libc.so.6!malloc", 0, {}, rising);
+        const std::string alone = session.card().number;
+        QVERIFY2(alone.starts_with("+6.7") && alone.ends_with(" GiB/h"), alone.c_str());
+        QVERIFY2(says(session.card().sentence, "First: keep, keep.c:5."), session.card().sentence.c_str());
+        session.add("main;hoard@hoard.c:5;libc.so.6!malloc", 0, {}, rising);
+        const SummaryCard card = session.card();
+        QVERIFY2(card.number.starts_with("+13.4") && card.number.ends_with(" GiB/h"), card.number.c_str());
+        QCOMPARE(card.qualifier, std::string("in 2 places together"));
+        QVERIFY2(says(card.sentence, "2 places keep what they allocate. First: "), card.sentence.c_str());
+        QVERIFY2(says(card.sentence, ".c:5, with 6.7"), card.sentence.c_str());
+    }
+
     void judgesAProgramThatEndedEarlyByItsOwnTime()
     {
         Session session;
