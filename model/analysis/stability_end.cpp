@@ -121,12 +121,15 @@ void StabilityTest::measure(const Slope &slope)
     }
     m_verdict.state = isAbove ? StabilityState::Fail : isBelow ? StabilityState::Pass : StabilityState::AtTheLimit;
     m_verdict.decidedHours = m_verdict.hours;
-    m_verdict.sentence = fmt::format("{} after {}: it grows by {} % in {} ({} to {}){}, and ended {:.1f} % "
+    const std::string growth = tenths(m_verdict.growth);
+    const bool shrinks = growth.starts_with("−");
+    m_verdict.sentence = fmt::format("{} after {}: it {} by {} % in {} ({}{} to {}){}, and ended {:.1f} % "
                                      "{} where it was {}; {} are allowed.",
         isAbove       ? "FAIL"
             : isBelow ? "PASS"
                       : "At the limit",
-        span(lastHours()), tenths(m_verdict.growth), span(m_options.horizonHours), tenths(m_verdict.growthInterval.low),
+        span(lastHours()), shrinks ? "shrinks" : "grows", tenths(std::abs(m_verdict.growth)),
+        span(m_options.horizonHours), shrinks ? "growth of " : "", tenths(m_verdict.growthInterval.low),
         tenths(m_verdict.growthInterval.high), isBelow && step ? stepText(*step) : std::string(),
         std::abs(m_verdict.raised) * 100, m_verdict.raised < 0 ? "below" : "above",
         m_options.periodHours ? "at the same time of its first cycle" : "after its warm-up", allowedText(slope.level));

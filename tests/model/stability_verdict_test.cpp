@@ -215,6 +215,21 @@ private Q_SLOTS:
         QCOMPARE(ended(0.05, 0.02), StabilityState::AtTheLimit);
     }
 
+    void saysThatItShrinksWhereItDoes()
+    {
+        Random random(2);
+        StabilityTest test;
+        const auto values = metricSeries({.growth = -0.2, .noise = 0.002, .noiseMinutes = 30}, random);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            test.add({static_cast<double>(i) / 60, values[i]});
+        const std::string &sentence = test.verdict().sentence;
+        QVERIFY(test.verdict().state == StabilityState::Pass && test.verdict().growth < -0.1);
+        QVERIFY2(sentence.starts_with("PASS after 48 h: it shrinks by ")
+                && sentence.find(" in 48 h (growth of −") != std::string::npos,
+            sentence.c_str());
+        QVERIFY2(sentence.find("by −") == std::string::npos, sentence.c_str());
+    }
+
     void isTheSameWhenItIsResumed()
     {
         Random random(3);
