@@ -229,12 +229,38 @@ void SoakTrial::addNotes(SoakAnswer &answer) const
             48 * 3600 / m_plan.length.seconds()));
 }
 
+namespace {
+
+/// Whether the points, judged now, give another answer than was given when the test ended: a version before this one may have had other rules.
+bool isJudgedAnew(const SoakAnswer &answer, const SoakEnd &end)
+{
+    switch (end.outcome) {
+    case SoakOutcome::Stable:
+    case SoakOutcome::Leaking:
+        return answer.outcome != end.outcome;
+    case SoakOutcome::Undecided: // where it was stopped, a pass was not one yet
+        return answer.outcome == SoakOutcome::Leaking || (answer.outcome == SoakOutcome::Stable && end.isWhole);
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
 SoakAnswer soakAnswerAtEnd(SoakAnswer answer, const SoakEnd &end)
 {
+    // The outcome is that of the end, and so is its reason.
+    if (isJudgedAnew(answer, end) && !end.sentence.empty() && !answer.segments.empty())
+        answer.sentence = fmt::format("This was the reason when it ended: {} Judged anew from what is stored, it would "
+                                      "be {}: {}",
+            end.sentence,
+            soakOutcomeKey(answer.outcome == SoakOutcome::Running ? SoakOutcome::Undecided : answer.outcome),
+            answer.sentence);
     answer.outcome = end.outcome;
     if (!end.reason.empty()) {
-        const bool isOwn = answer.outcome == SoakOutcome::TargetFailed || answer.outcome == SoakOutcome::LoadFailed;
-        if (isOwn)
+        const bool isWhy = answer.outcome == SoakOutcome::TargetFailed || answer.outcome == SoakOutcome::LoadFailed
+            || answer.outcome == SoakOutcome::Undecided;
+        if (isWhy)
             answer.sentence = end.reason + " By then: " + answer.sentence;
         else
             answer.notes.insert(answer.notes.begin(), end.reason);

@@ -264,6 +264,24 @@ private Q_SLOTS:
     }
 
     /// What grew during the warm-up is no growth, for whoever asks: terminal, report and window.
+    /// What was judged by other rules keeps its outcome, and the reason that it had.
+    void namesTheReasonOfTheOutcomeThatIsStored()
+    {
+        Random random(4);
+        SoakRecord stored = virtualSoak({.memory = {}, .stopEarly = StopEarly::Fail}, random).stored;
+        stored.end->sentence = "Resident memory: PASS.";
+        QVERIFY(soakAnswer(stored).sentence.find("when it ended") == std::string::npos);
+        stored.end = SoakEnd{SoakOutcome::Undecided, true, {}, "Live heap: At the limit after 48 h."};
+        const SoakAnswer answer = soakAnswer(stored);
+        QCOMPARE(answer.outcome, SoakOutcome::Undecided);
+        QVERIFY2(answer.sentence.starts_with("This was the reason when it ended: Live heap: At the limit after 48 h. "),
+            answer.sentence.c_str());
+        QVERIFY2(answer.sentence.find(" it would be stable: ") != std::string::npos, answer.sentence.c_str());
+        stored.end = SoakEnd{SoakOutcome::Undecided, false, "It was stopped after 48 h.", "Live heap: PASS."};
+        QVERIFY2(soakAnswer(stored).sentence.starts_with("It was stopped after 48 h. By then: "),
+            soakAnswer(stored).sentence.c_str());
+    }
+
     void namesWhatGrewAfterTheWarmup()
     {
         const auto grown = [](const char *stack) {
