@@ -86,6 +86,23 @@ private Q_SLOTS:
         QVERIFY(buttonCalled(page, u"Open /tmp/other.gprof-session"_s));
     }
 
+    void opensARecentSessionWithTheKeys_data()
+    {
+        QTest::addColumn<Qt::Key>("key");
+        QTest::newRow("Space") << Qt::Key_Space;
+        QTest::newRow("Return") << Qt::Key_Return;
+        QTest::newRow("Enter") << Qt::Key_Enter;
+    }
+    void opensARecentSessionWithTheKeys()
+    {
+        QFETCH(Qt::Key, key);
+        ui::StartPage page;
+        page.setRecent({recent("/tmp/new.gprof-session", true)});
+        const QSignalSpy opened(&page, &ui::StartPage::openWanted);
+        QTest::keyClick(buttonCalled(page, u"Open /tmp/new.gprof-session"_s), key);
+        QCOMPARE(opened.count(), 1);
+    }
+
     void filesThatAreGoneTakeNoPlaceFromOthers()
     {
         ui::StartPage page;

@@ -8,6 +8,7 @@
 
 #include <QDateTime>
 #include <QFileInfo>
+#include <QKeyEvent>
 #include <QVBoxLayout>
 
 namespace ui {
@@ -57,6 +58,16 @@ RecentRow::RecentRow(const model::RecentSession &session, const QString &action,
         label->setAttribute(Qt::WA_TransparentForMouseEvents);
         words->addWidget(label);
     }
+}
+
+/// Buttons take Space alone outside dialogs; the entry of a list is opened with Enter.
+void RecentRow::keyPressEvent(QKeyEvent *event)
+{
+    const bool isEnter = event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter;
+    if (!isEnter)
+        return QPushButton::keyPressEvent(event);
+    if (!event->isAutoRepeat())
+        click();
 }
 
 } // namespace ui

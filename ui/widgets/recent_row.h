@@ -7,7 +7,7 @@
 
 namespace ui {
 
-/// A session of the list of recent ones: name, when, how long, tags and note. One whose file is gone cannot be clicked.
+/// A session of the list of recent ones: name, when, how long, tags and note. Enter clicks it as Space does. One whose file is gone cannot be clicked.
 class RecentRow : public QPushButton
 {
     Q_OBJECT
@@ -17,6 +17,9 @@ public:
     RecentRow(const model::RecentSession &session, const QString &action, QWidget *parent = nullptr);
 
     const QString &path() const { return m_path; }
+
+protected:
+    void keyPressEvent(QKeyEvent *event) override;
 
 private:
     QString m_path;
