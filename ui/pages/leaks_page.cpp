@@ -91,9 +91,9 @@ void LeaksPage::setUpTable()
     card->body()->addWidget(m_table);
     m_column->addWidget(card);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
-        [this](const QModelIndex &current) { showItem(current.row()); });
-    connect(m_table, &QTableView::clicked, this, [this](const QModelIndex &index) { inspect(index.row()); });
-    connect(m_table, &QTableView::activated, this, [this](const QModelIndex &index) { inspect(index.row()); });
+        [this](const QModelIndex &current) { choose(current.row()); });
+    connect(m_table, &QTableView::clicked, this, [this](const QModelIndex &index) { choose(index.row()); });
+    connect(m_table, &QTableView::activated, this, [this](const QModelIndex &index) { choose(index.row()); });
 }
 
 void LeaksPage::setUpCharts()
@@ -161,8 +161,10 @@ void LeaksPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
         && m_snapshot->info.state == snapshot->info.state;
     m_snapshot = std::move(snapshot);
     Q_EMIT subtitleChanged();
-    if (!isSame)
+    if (!isSame) {
+        m_chosen.reset();
         show({}, nullptr);
+    }
     if (!m_snapshot) {
         m_job.cancel();
         return;
@@ -179,18 +181,10 @@ void LeaksPage::setSnapshot(std::shared_ptr<const model::Snapshot> snapshot)
 
 void LeaksPage::show(model::LeakReport report, const std::shared_ptr<const model::Snapshot> &snapshot)
 {
-    const QModelIndex current = m_table->currentIndex();
-    const std::string kept
-        = current.isValid() && static_cast<std::size_t>(current.row()) < m_model.report().items.size()
-        ? m_model.report().items[static_cast<std::size_t>(current.row())].function
-        : std::string();
-    int row = report.items.empty() ? -1 : 0;
+    const int row = rowOfChoice(report);
     int growing = 0;
-    for (std::size_t i = 0; i < report.items.size(); ++i) {
-        growing += report.items[i].tier != model::LeakTier::Idle ? 1 : 0;
-        if (report.items[i].function == kept)
-            row = static_cast<int>(i);
-    }
+    for (const model::LeakItem &item : report.items)
+        growing += item.tier != model::LeakTier::Idle ? 1 : 0;
     m_answer->setText(text(report.sentence));
     m_notes->setText(joined(report.notes));
     m_notes->setVisible(!report.notes.empty());
@@ -198,11 +192,14 @@ void LeaksPage::show(model::LeakReport report, const std::shared_ptr<const model
     m_card->setVisible(row >= 0);
     m_details->setVisible(row >= 0);
     showWhyEmpty(report, snapshot != nullptr && row < 0);
+    m_isRenewing = true;
     m_model.setReport(std::move(report), snapshot);
     constexpr int kMostRows = 6; // what is known of the chosen one stays in sight
     fitHeight(*m_table, m_model.rowCount(), 1, kMostRows);
     if (row >= 0)
         m_table->selectRow(row);
+    m_isRenewing = false;
+    showItem(row);
     Q_EMIT findingsCounted(growing);
 }
 
@@ -220,6 +217,30 @@ void LeaksPage::showWhyEmpty(const model::LeakReport &report, bool isEmpty)
     if (title.endsWith(u'.'))
         title.chop(1); // a title
     m_empty->setText(title, sentence, hasHeap ? tr("Show what grew so far") : QString());
+}
+
+/// The row to select: -1 where there is none.
+int LeaksPage::rowOfChoice(const model::LeakReport &report) const
+{
+    std::optional<std::size_t> row;
+    for (std::size_t i = 0; m_chosen && i < report.items.size(); ++i) {
+        const model::LeakItem &item = report.items[i];
+        if (item.image == m_chosen->image && item.function == m_chosen->function
+            && (!row || item.tier == m_chosen->tier))
+            row = i;
+    }
+    return report.items.empty() ? -1 : static_cast<int>(row.value_or(0));
+}
+
+/// By the reader, with whatever button or key: what the inspector shows goes along.
+void LeaksPage::choose(int row)
+{
+    if (m_isRenewing || row < 0 || static_cast<std::size_t>(row) >= m_model.report().items.size())
+        return;
+    const model::LeakItem &item = m_model.report().items[static_cast<std::size_t>(row)];
+    m_chosen = Choice{item.image, item.function, item.tier};
+    showItem(row);
+    inspect(row);
 }
 
 void LeaksPage::showItem(int row)

@@ -7,6 +7,9 @@
 #include "ui/models/leak_table_model.h"
 #include "ui/pages/page.h"
 
+#include <optional>
+#include <string>
+
 class QLabel;
 class QTableView;
 
@@ -40,11 +43,21 @@ Q_SIGNALS:
     void findingsCounted(int count);
 
 private:
+    /// A place; it may have a row of each tier.
+    struct Choice
+    {
+        model::ImageId image;
+        std::string function;
+        model::LeakTier tier = model::LeakTier::Growing;
+    };
+
     void setUpTable();
     void setUpCharts();
     void setUpEvidence();
     void show(model::LeakReport report, const std::shared_ptr<const model::Snapshot> &snapshot);
     void showWhyEmpty(const model::LeakReport &report, bool isEmpty);
+    void choose(int row);
+    int rowOfChoice(const model::LeakReport &report) const;
     void showItem(int row);
     void showLive(const model::LeakItem &item);
     void inspect(int row);
@@ -53,6 +66,8 @@ private:
     BackgroundJob m_job;
     std::shared_ptr<const model::Snapshot> m_snapshot;
     LeakTableModel m_model;
+    std::optional<Choice> m_chosen; ///< by the reader; empty: the first row is shown
+    bool m_isRenewing = false;      ///< the rows, which chooses none
     Card *m_card = nullptr;
     EmptyState *m_empty = nullptr;
     QLabel *m_answer = nullptr;
