@@ -5,12 +5,14 @@
 #include "ui/pages/heap_page.h"
 #include "ui/theme.h"
 #include "ui/widgets/filter_chip.h"
+#include "ui/widgets/labels.h"
 #include "ui/widgets/process_menu.h"
 #include "ui/widgets/search_field.h"
 #include "ui/widgets/session_bar.h"
 
 #include <QApplication>
 #include <QTest>
+#include <QToolButton>
 
 #include <algorithm>
 
@@ -114,6 +116,36 @@ private Q_SLOTS:
         QCOMPARE(chips, 3);
         const auto *find = bar.findChild<ui::SearchField *>();
         QVERIFY(find->isVisible() && find->width() >= 80);
+    }
+
+    void aTextToFindTakesNothingFromNameAndDuration()
+    {
+        const ui::Theme theme(*qApp);
+        ManyProcesses many;
+        model::CaptureConfig &config = many.builder.raw().info.config;
+        config.heap = model::HeapMode::Full;
+        config.cpuHz = 199;
+        config.systemCalls = config.waits = true;
+        ui::Selection selection;
+        ui::SessionBar bar(selection);
+        bar.resize(1024, 44);
+        bar.show();
+        bar.setSnapshot(many.snapshot());
+        QCoreApplication::processEvents();
+        QList<QRect> before, after;
+        for (const QWidget *child : shownIn(bar))
+            before << child->geometry();
+        selection.setFindText(u"work"_s);
+        QTRY_VERIFY(bar.findChild<ui::SearchField *>()->findChild<QToolButton *>()->isVisible());
+        QCoreApplication::processEvents();
+        for (const QWidget *child : shownIn(bar))
+            after << child->geometry();
+        QCOMPARE(after, before);
+        QStringList whole, cut;
+        for (const ui::ElidedLabel *label : bar.findChildren<ui::ElidedLabel *>())
+            (label->width() < label->sizeHint().width() ? cut : whole) << label->text();
+        QCOMPARE(cut, QStringList(u"every allocation · CPU 199 Hz · system calls · waits"_s));
+        QVERIFY2(whole.contains(u"python3"_s), qPrintable(whole.join(u'|')));
     }
 
     void aChipIsTakenAwayWithTheMouse()

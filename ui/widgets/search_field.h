@@ -14,6 +14,8 @@ public:
     /// `hint` stands in the empty field, and is its name for those who do not see it.
     explicit SearchField(const QString &hint, QWidget *parent = nullptr);
 
+    QSize sizeHint() const override;
+
 Q_SIGNALS:
     void left();
 

@@ -340,12 +340,12 @@ void SessionBar::showFilters()
     fit();
 }
 
-/// Filters stay readable and can be taken away: the facts of the session give way first, then the search, then long names.
+/// Filters stay readable and can be taken away: what was recorded gives way first, then the search, then state and duration, then long names.
 void SessionBar::fit()
 {
     constexpr int kLeastFind = 88, kLeastName = 72; // px
-    enum Turn { Details, State, Find, Names };
-    const std::vector<GivingWidget> parts{{m_details, 0, Details}, {m_state, 0, State}, {m_find, kLeastFind, Find},
+    enum Turn { Details, Find, State, Names };
+    const std::vector<GivingWidget> parts{{m_details, 0, Details}, {m_find, kLeastFind, Find}, {m_state, 0, State},
         {m_name, kLeastName, Names}, {m_timeChip, m_timeChip->minimumSizeHint().width(), Names},
         {m_processChip, m_processChip->minimumSizeHint().width(), Names},
         {m_threadChip, m_threadChip->minimumSizeHint().width(), Names}};
