@@ -383,8 +383,8 @@ void RecordRun::complete()
     storeVerdicts();
     if (m_options.isQuiet)
         return;
-    for (const std::string &line :
-        closingLines(m_recording->status(), m_tables.tables(), m_instruments->notes(), m_path))
+    for (const std::string &line : closingLines(
+             m_recording->status(), m_tables.tables(), m_instruments->notes(), m_path, m_options.config.duration))
         m_terminal.message(line);
 }
 

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 namespace {
@@ -77,6 +78,7 @@ private Q_SLOTS:
     void saysAtTheEndWhoseHeapIsMissing();
     void saysNothingOfAHeapThatIsWhole();
     void callsCountsOfASampledHeapEstimates();
+    void saysThatARecordingLastedTooLong();
     void leavesOutWhatIsNotKnown();
     void cutsLinesAtCharacters();
     void listsSessionsInNarrowTerminals();
@@ -305,6 +307,23 @@ void TextsTest::callsCountsOfASampledHeapEstimates()
         app::recordedText(keeper.status(), {}).c_str());
     const std::string status = app::statusText(keeper.status());
     QVERIFY2(status.find("about 6,000 allocations, about 3,000 frees") != std::string::npos, status.c_str());
+}
+
+void TextsTest::saysThatARecordingLastedTooLong()
+{
+    capture::RecordingStatus status;
+    const model::TableBuilder tables;
+    const auto linesOf = [&](std::int64_t ms, std::optional<model::Duration> asked) {
+        status.durationNs = ms * 1'000'000;
+        return app::closingLines(status, tables.tables(), {}, "s", asked);
+    };
+    const auto asked = model::Duration::fromMs(1000);
+    QCOMPARE(linesOf(13700, std::nullopt).size(), std::size_t{2});
+    QCOMPARE(linesOf(900, asked).size(), std::size_t{2}); // the program ended
+    QCOMPARE(linesOf(1100, asked).size(), std::size_t{2});
+    QCOMPARE(linesOf(1101, asked).size(), std::size_t{3});
+    QCOMPARE(linesOf(13700, asked).front(),
+        std::string("The recording lasted 13.7 s, and 1.0 s was asked for: it could not be ended in time"));
 }
 
 void TextsTest::leavesOutWhatIsNotKnown()
