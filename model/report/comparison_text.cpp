@@ -121,7 +121,7 @@ std::string countText(const Comparison &comparison)
     case Certainty::Estimated:
         return fmt::format("{} of {} groups of stacks differ by more than sampling explains", stacks, all);
     case Certainty::Unknown:
-        return "estimates from a sampled heap whose error is not known";
+        return fmt::format("not judged: {}", whyNotJudged(comparison.kind));
     }
     return {};
 }

@@ -110,6 +110,21 @@ std::string severalFunctionsText(const FunctionDifference &row)
     return row.functions < 2 ? std::string() : fmt::format("  ({} functions)", row.functions);
 }
 
+std::string_view whyNotJudged(CostKind kind)
+{
+    switch (costInfo(kind).source) {
+    case CostSource::Wait:
+        return "how much waits vary from run to run is not known";
+    case CostSource::SystemCall:
+        return kind == CostKind::SystemCallTime ? "how much times vary from run to run is not known"
+                                                : "a part is estimated, with an error that is not known";
+    case CostSource::Heap:
+    case CostSource::Cpu:
+        break;
+    }
+    return "the error of these estimates of a sampled heap is not known";
+}
+
 std::string_view certaintyKey(Certainty certainty)
 {
     switch (certainty) {

@@ -27,6 +27,9 @@ std::string_view functionHeading(CostKind kind);
 /// "  (3 functions)" of a row that is about several; empty of one.
 std::string severalFunctionsText(const FunctionDifference &row);
 
+/// Why no difference of a cost of Certainty::Unknown is called one, as the end of a sentence: "how much waits vary from run to run is not known".
+std::string_view whyNotJudged(CostKind kind);
+
 /// "exact", "estimated", "unknown".
 std::string_view certaintyKey(Certainty certainty);
 

@@ -67,6 +67,16 @@ std::shared_ptr<const model::Snapshot> newer()
     return session("main;parse;malloc 900\nmain;log;malloc 200\nmain;fresh;malloc 50", "/tmp/new.gprof-session", 2'000);
 }
 
+/// One that waited so long for a lock, and nothing else.
+std::shared_ptr<const model::Snapshot> waiting(std::int64_t timeNs, const char *file)
+{
+    model::Snapshot made = *session("main;lock;malloc 600", file, 1'000);
+    made.info.config.waits = true;
+    const auto lock = model::Activity::wait(model::WaitClass::Lock);
+    made.activities.push_back({model::ThreadId(0u), model::ImageId(0u), made.heap.front().stack, lock, 9, timeNs});
+    return std::make_shared<const model::Snapshot>(std::move(made));
+}
+
 template <typename Widget> Widget *called(const QWidget &page, const QString &accessibleName)
 {
     for (Widget *widget : page.findChildren<Widget *>())
@@ -128,6 +138,20 @@ private Q_SLOTS:
         QVERIFY(!page.isBusy());
         QVERIFY(page.isEmpty());
         QVERIFY(shownText(page).contains(u"old.gprof-session is damaged"_s));
+    }
+
+    void saysThatWaitsAreNotJudged()
+    {
+        ui::Selection selection;
+        ui::ComparePage page(selection);
+        page.setSnapshot(waiting(26'000'000'000, "/tmp/new.gprof-session"));
+        page.setOther(waiting(59'000'000'000, "/tmp/old.gprof-session"));
+        page.showCost("wait");
+        QVERIFY(settle(page));
+        const QString why = u"not judged, since how much waits vary from run to run is not known"_s;
+        QVERIFY2(shownText(page).contains(u"grey: "_s + why), qPrintable(shownText(page)));
+        button(page, u"Functions"_s)->click();
+        QVERIFY2(shownText(page).contains(u"Whether a function differs is "_s + why), qPrintable(shownText(page)));
     }
 
     void showsTotalsFunctionsAndStacksThatDiffer()

@@ -81,6 +81,8 @@ QString DifferenceFlameView::explanation(const model::FlameRect &rect) const
             words += u'\n' + tr("95 % interval: %1").arg(interval);
         if (!node.total.isSignificant)
             words += u'\n' + tr("not more than sampling explains");
+    } else if (m_tree->certainty() == model::Certainty::Unknown) {
+        words += u'\n' + tr("not judged: %1").arg(text(model::whyNotJudged(m_tree->kind())));
     }
     return words;
 }

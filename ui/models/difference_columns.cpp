@@ -80,7 +80,7 @@ QVariant differenceData(const model::Difference &difference, model::Unit unit, m
         if (certainty == model::Certainty::Exact)
             return QObject::tr("counted, so the difference is exact");
         if (certainty == model::Certainty::Unknown)
-            return QObject::tr("estimates of a sampled heap whose error is not known");
+            return QObject::tr("not judged: how much of it is chance is not known");
         return difference.isSignificant
             ? QObject::tr("more than sampling explains (p = %1)").arg(difference.pValue, 0, 'g', 2)
             : QObject::tr("not more than sampling explains");

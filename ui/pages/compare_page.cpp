@@ -371,7 +371,8 @@ void ComparePage::showDetails()
 {
     const int view = m_views->checkedId();
     m_viewStack->setCurrentIndex(view);
-    m_scale->setVisible(view == FlameGraph);
+    const bool isAllGrey = m_compared && m_compared->costs[m_cost].comparison.certainty == model::Certainty::Unknown;
+    m_scale->setVisible(view == FlameGraph && !isAllGrey);
     m_onlyDifferent->setVisible(view != FlameGraph);
     for (QAbstractButton *button : m_parts->buttons())
         button->setVisible(view == Functions);
@@ -389,32 +390,7 @@ void ComparePage::showDetails()
     m_functionColumns->setWanted(FunctionDifferenceModel::FirstColumn + kInterval, isEstimated);
     m_stackColumns->setWanted(StackDifferenceModel::FirstColumn + kInterval, isEstimated);
     m_details->setTitle(text(cost.cost.label));
-    m_details->setCaption(view == FlameGraph
-            ? tr("red: more, blue: less, grey: %1").arg(isEstimated ? tr("within sampling error") : tr("the same"))
-            : isEstimated ? tr("at a false discovery rate of 5 %")
-            : cost.comparison.certainty == model::Certainty::Exact
-            ? tr("counted, so each difference is exact")
-            : tr("estimates of a sampled heap whose error is not known"));
-}
-
-/// A table without rows says why it has none.
-void ComparePage::sayNothing()
-{
-    const int view = m_views->checkedId();
-    const QTreeView *table = view == Functions ? m_functionView : view == Stacks ? m_stackView : nullptr;
-    const bool isNothing = m_compared && table && table->model()->rowCount() == 0;
-    m_viewStack->setCurrentIndex(isNothing ? m_viewStack->indexOf(m_nothing) : view);
-    if (!isNothing)
-        return;
-    const QString what = view == Functions ? tr("function") : tr("stack");
-    m_nothing->setText(!m_selection.findText().isEmpty()
-            ? tr("No %1 whose name contains “%2” differs.").arg(what, m_selection.findText())
-            : m_compared->costs[m_cost].comparison.certainty == model::Certainty::Estimated
-            ? tr("No single %1 differs by more than sampling explains. Uncheck “Only what differs” to see all, or "
-                 "record "
-                 "for longer, or with more samples a second.")
-                  .arg(what)
-            : tr("No %1 differs. Uncheck “Only what differs” to see all.").arg(what));
+    m_details->setCaption(detailsCaption(cost.comparison));
 }
 
 void ComparePage::say(const QString &sentence)

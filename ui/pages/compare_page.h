@@ -123,6 +123,7 @@ private:
     bool isTimelineShown() const;
     void placeDetailControls();
     void say(const QString &sentence);
+    QString detailsCaption(const model::Comparison &comparison) const;
     void sayNothing();
     void applyFind(const QString &needle);
     void inspect(const QModelIndex &index);
