@@ -23,9 +23,6 @@ enum class SessionState : std::uint8_t {
 /// How the reason of a recording reads, or begins, that ended because its command had.
 inline constexpr std::string_view kCommandEnded = "command ended";
 
-/// How the note of CPU sampling reads, or ends, where the kernel's own code was not sampled; why follows in brackets.
-inline constexpr std::string_view kKernelNotSampled = "Time spent in the kernel is not sampled";
-
 /// What was taken out of a copy that was made to be given away.
 struct Redaction
 {
@@ -74,12 +71,6 @@ struct SessionInfo
 inline bool isBeingRecorded(const SessionInfo &info)
 {
     return info.state == SessionState::Recording || info.state == SessionState::Paused;
-}
-
-/// Whether CPU samples were taken of the kernel's own code too; true where none were taken.
-inline bool isKernelSampled(const SessionInfo &info)
-{
-    return info.cpuEvent.empty() || info.cpuNote.find(kKernelNotSampled) == std::string::npos;
 }
 
 /// Whether heap events that found their ring full were to be dropped at once (--when-full drop).

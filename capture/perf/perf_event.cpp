@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "capture/perf/perf_event.h"
 
-#include "model/session_info.h"
+#include "model/kernel_samples.h"
 
 #include <asm/perf_regs.h>
 #include <fmt/format.h>

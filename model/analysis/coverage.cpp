@@ -10,6 +10,7 @@
 #include "model/analysis/unnamed_code.h"
 #include "model/analysis/untraced_programs.h"
 #include "model/base/format_counted.h"
+#include "model/kernel_samples.h"
 
 #include <fmt/format.h>
 

@@ -7,6 +7,7 @@
 #include "model/aggregate/tracer_time.h"
 #include "model/analysis/coverage.h"
 #include "model/base/format_units.h"
+#include "model/kernel_samples.h"
 
 #include <fmt/format.h>
 

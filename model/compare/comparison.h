@@ -25,7 +25,7 @@ struct ComparedSession
 enum class Certainty : std::uint8_t {
     Exact,     ///< both costs are counts of everything: they differ, or they do not
     Estimated, ///< of samples: see the p-value and the interval
-    Unknown,   ///< not judged: what no error is known of, as of peaks of a sampled heap, or how much it varies from run to run: times and waits
+    Unknown, ///< not judged: what no error is known of, as of peaks of a sampled heap, or how much it varies from run to run: times and waits
 };
 
 /// A cost before and after.

@@ -4,6 +4,7 @@
 #include "model/compare/multiple_tests.h"
 #include "model/compare/near_sequences.h"
 #include "model/compare/rate_test.h"
+#include "model/kernel_samples.h"
 #include "model/report/comparison_report.h"
 #include "model/report/comparison_summary.h"
 #include "model/report/difference_words.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "model/aggregate/unseen_cpu.h"
 #include "model/analysis/coverage.h"
+#include "model/kernel_samples.h"
 #include "tests/support/snapshot_builder.h"
 
 #include <QTest>

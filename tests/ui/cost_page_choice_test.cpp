@@ -287,6 +287,9 @@ private Q_SLOTS:
         ui::CpuPage cpu(selection);
         cpu.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
         QCOMPARE(cpu.subtitle(), u"50 ms in 10 samples"_s);
+        builder.raw().losses.push_back({model::LossKind::SamplesMissed, builder.image(), 19, "", {}});
+        cpu.setSnapshot(std::make_shared<const model::Snapshot>(builder.build()));
+        QCOMPARE(cpu.subtitle(), u"50 ms in 10 samples · 19 CPU samples not taken"_s);
         const Shown heap(selection);
         QVERIFY2(heap.page.subtitle().startsWith(u"live bytes · "_s), qPrintable(heap.page.subtitle()));
     }
