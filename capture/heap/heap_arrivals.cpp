@@ -2,7 +2,6 @@
 // HeapInstrument's part in the meeting: program images that come, and those that cannot be traced.
 #include "capture/heap/doorbell_wait.h"
 #include "capture/heap/heap_instrument.h"
-#include "capture/heap/precedence.h"
 #include "model/base/format_units.h"
 
 #include <fmt/format.h>
@@ -212,7 +211,6 @@ void HeapInstrument::storeRefused(model::EventBatch &batch)
 {
     std::vector<Arrival> refused;
     {
-        const Precedence precedence; // the drain thread waits for the lock
         const std::lock_guard lock(m_mutex);
         refused = std::exchange(m_refused, {});
     }

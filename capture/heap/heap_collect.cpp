@@ -190,7 +190,6 @@ void HeapInstrument::collect(model::Timestamp now, model::EventBatch &batch)
         const bool isWhole = image->knowsAllOf(mappings);
         past.push_back({image->arrival.number, isWhole, std::move(mappings)});
     }
-    const Precedence precedence; // the drain thread waits for the lock
     const std::lock_guard lock(m_mutex);
     for (PastMappings::Image &image : past)
         m_past.keep(std::move(image));
@@ -212,7 +211,6 @@ void HeapInstrument::waitForOutcomes(std::vector<std::pair<Image *, Harvest>> &h
     if (!hasEnded)
         return;
     m_server->waitUntilIdle();
-    const Precedence precedence; // the drain thread waits for the lock
     const std::lock_guard lock(m_mutex);
     takeMessages();
     for (auto &[image, harvest] : harvests)
@@ -367,15 +365,11 @@ void HeapInstrument::noteLosses(Image &image, const Harvest &harvest)
     const TargetLosses &seen = image.seenLosses;
     const TargetLosses &now = harvest.target;
     const bool hadBlocks = image.arrival.origin != wire::Origin::Exec;
-    const bool areSome = now.droppedRing != seen.droppedRing || now.droppedNoRing != seen.droppedNoRing
-        || now.reentered != seen.reentered || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0
-        || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !hadBlocks);
-    if (!areSome)
-        return; // without the lock: this is asked of each image
-
-    const Precedence precedence; // the drain thread waits for the lock
     const std::lock_guard lock(m_mutex);
-    image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
+    if (now.droppedRing != seen.droppedRing || now.droppedNoRing != seen.droppedNoRing
+        || now.reentered != seen.reentered || harvest.pairing.missedFrees > 0 || harvest.badRecords > 0
+        || harvest.pairing.badRecords > 0 || (harvest.pairing.unknownFrees > 0 && !hadBlocks))
+        image.lastLossUs = (m_clock.toNs(m_clock.units()) + 999) / 1000;
 }
 
 } // namespace capture

@@ -154,8 +154,7 @@ void HeapInstrument::rest(DrainPace::Rest time)
 HeapInstrument::Look HeapInstrument::drainAll(bool mayScan)
 {
     std::vector<std::unique_ptr<Image>> done; // to be freed without the lock: of a large program that takes long
-    m_mutex.lockAfterOthers();
-    const std::lock_guard lock(m_mutex, std::adopt_lock);
+    const std::lock_guard lock(m_mutex);
     m_heartbeat.noteWork();
     const std::uint64_t before = m_drainedEvents;
     m_clock.sync();
@@ -249,8 +248,7 @@ bool HeapInstrument::sleepAtDoorbells(std::chrono::microseconds time)
     const bool isShort = time <= DrainPace::kMost;
     DoorbellWait wait(m_control);
     {
-        m_mutex.lockAfterOthers();
-        const std::lock_guard lock(m_mutex, std::adopt_lock);
+        const std::lock_guard lock(m_mutex);
         for (const auto &image : m_images) {
             if (image->hasEnded)
                 continue;

@@ -19,7 +19,6 @@
 #include "capture/scan/memory_scanner.h"
 #include "capture/scan/scan_room.h"
 #include "capture/scan/scan_source.h"
-#include "capture/yielding_mutex.h"
 #include "model/tables/process_table.h"
 
 #include <array>
@@ -285,8 +284,7 @@ private:
     std::mutex m_inboxMutex; ///< guards m_inbox; nothing is waited for while it is held
     std::vector<Message> m_inbox;
 
-    /// Whoever is not the drain thread waits for it in front of that one, which has it nearly always where a target is busy.
-    YieldingMutex
+    std::mutex
         m_mutex; ///< guards m_clock, m_images, m_past, m_drainedEvents, m_fullestRing, m_budget, m_refused and what Image says
     RecorderClock m_clock;
     std::vector<std::unique_ptr<Image>> m_images; ///< only the capture thread removes

@@ -2,7 +2,6 @@
 // How HeapInstrument's images are recorded: as asked for, or as closely as the budget allows.
 #include "capture/heap/doorbell_wait.h"
 #include "capture/heap/heap_instrument.h"
-#include "capture/heap/precedence.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -40,7 +39,6 @@ std::optional<model::Result<void>> HeapInstrument::setHeapMode(const model::Heap
             model::Error("The heap cannot be left out from now on: what is live would no longer be known. "
                          "A pause records nothing, and sampled costs next to nothing"));
     const std::uint64_t period = wish.mode == HeapMode::Sampled ? static_cast<std::uint64_t>(wish.periodBytes) : 0;
-    const Precedence precedence; // the drain thread waits for the lock
     const std::lock_guard lock(m_mutex);
     takeMessages();
     std::vector<Image *> running;

@@ -2,7 +2,6 @@
 // HeapInstrument's part in programs whose tracer does not come: attaches to those that it can, says of the others why.
 #include "capture/heap/absent_tracer.h"
 #include "capture/heap/heap_instrument.h"
-#include "capture/heap/precedence.h"
 #include "capture/pidfd.h"
 #include "capture/proc/proc_clock.h"
 #include "capture/proc/proc_reader.h"
@@ -29,7 +28,6 @@ void HeapInstrument::tellWhoGaveUp(model::EventBatch &batch)
     model::TableBuilder &tables = m_processes.tables();
     const model::StringId note = tables.string(
         "It did not stay for the recorder's answer: it was killed, or waited 2 s in vain on a busy machine.");
-    const Precedence precedence; // the drain thread waits for the lock
     const std::lock_guard lock(m_mutex);
     for (std::size_t i = 0; i < m_isSettled.size() && !m_gaveUp.empty(); ++i) {
         const model::Image &image = tables.tables().images[i];

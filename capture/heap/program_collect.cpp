@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What a tick brings beside the heap: marks, phases, names, pools, mappings.
 #include "capture/heap/heap_instrument.h"
-#include "capture/heap/precedence.h"
 #include "model/base/wrapping_sum.h"
 #include "model/tables/unseen_libraries.h"
 
@@ -216,7 +215,6 @@ void HeapInstrument::addAreas(Image &image, const ProgramHarvest &harvest, model
 KnownMemory HeapInstrument::knownMemory(std::int32_t pid)
 {
     KnownMemory known;
-    const Precedence precedence; // the drain thread waits for the lock
     const std::lock_guard lock(m_mutex);
     takeMessages();
     for (const auto &image : m_images) {

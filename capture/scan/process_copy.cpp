@@ -90,7 +90,7 @@ model::Result<ProcessCopy> copyStopped(CopyRequest &request)
 {
     WordReader reader(request.pid, request.filter);
     ProcessCopy copy;
-    std::unique_lock<YieldingMutex> held = request.hold();
+    std::unique_lock<std::mutex> held = request.hold();
     const std::int64_t begin = monotonicNs();
     auto stopped = StoppedProcess::stop(request.pid, kStopLimit);
     if (!stopped)

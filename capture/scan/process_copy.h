@@ -4,7 +4,6 @@
 #include "capture/scan/process_snapshot.h"
 #include "capture/scan/scan_regions.h"
 #include "capture/scan/word_reader.h"
-#include "capture/yielding_mutex.h"
 #include "model/base/result.h"
 
 #include <cstdint>
@@ -51,7 +50,7 @@ struct CopyRequest
     bool mayMissThreads = false;       ///< go on although a thread did not stop in time
     /// Called before the stop: what onStopped() works on, so that the process does not stand still while somebody waits for it. Let go of
     /// after onStopped(), before memory is read.
-    std::function<std::unique_lock<YieldingMutex>()> hold;
+    std::function<std::unique_lock<std::mutex>()> hold;
     /// Called once all threads stand, before memory is read. False: this is no good moment; the process runs on at once.
     std::function<bool()> onStopped;
     /// Where the tracer's code lies that copies the process by fork (wire/snapshot.h). 0: the words are read while it stands still.
