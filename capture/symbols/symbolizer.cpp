@@ -74,11 +74,11 @@ void Symbolizer::start(int nicer)
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    m_thread = std::jthread([this, nicer](std::stop_token stop) {
+    m_thread = std::jthread([this, nicer](const std::stop_token &stop) {
         pthread_setname_np(pthread_self(), "symbolizer");
         m_tid = ::gettid();
         ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + nicer);
-        run(std::move(stop));
+        run(stop);
     });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -189,7 +189,7 @@ void Symbolizer::finish(model::TableBuilder &tables, const std::vector<std::int3
     }
 }
 
-void Symbolizer::run(std::stop_token stop)
+void Symbolizer::run(const std::stop_token &stop)
 {
     while (!stop.stop_requested()) {
         std::vector<Request> batch;

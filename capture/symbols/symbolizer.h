@@ -76,7 +76,7 @@ private:
 
     void start(int nicer);
     void hurry();
-    void run(std::stop_token stop);
+    void run(const std::stop_token &stop);
     Answer answer(const Request &request);
     ElfImage &imageOf(const std::shared_ptr<const ImageQuery> &query);
     std::shared_ptr<const ImageQuery> queryOf(const model::ProgramTables &tables, model::ModuleId module);
