@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Names wait for the program while it runs, and nobody waits for names longer than they take once it has ended.
 #include "capture/symbols/symbolizer.h"
+#include "tests/capture/thread_niceness.h"
 
 #include <QCoreApplication>
-#include <QDir>
 #include <QtTest>
-
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <optional>
@@ -19,12 +17,8 @@ namespace {
 /// How much nicer the thread that finds names is than this one; nothing if there is none.
 std::optional<int> nicer()
 {
-    for (const QString &task : QDir(QStringLiteral("/proc/self/task")).entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
-        QFile name(QStringLiteral("/proc/self/task/%1/comm").arg(task));
-        if (name.open(QIODevice::ReadOnly) && name.readAll().trimmed() == "symbolizer")
-            return ::getpriority(PRIO_PROCESS, task.toUInt()) - ::getpriority(PRIO_PROCESS, 0);
-    }
-    return std::nullopt;
+    const std::optional<int> niceness = tests::nicenessOf("symbolizer");
+    return niceness ? std::optional(*niceness - ::getpriority(PRIO_PROCESS, 0)) : std::nullopt;
 }
 
 } // namespace
